@@ -1,0 +1,77 @@
+"""Editors: text-guided diffusion image editing, x' = G(x, p), behind one protocol.
+
+Between a key and the keyed images: `keys.keyed` calls an editor that `load_editor` made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from torch import Tensor
+
+from ..errors import ModelLockError
+from ..paths import EDITORS
+
+INSTRUCT_PIX2PIX = "timbrooks/instruct-pix2pix"
+
+
+@dataclass(frozen=True)
+class EditSettings:
+    """Sampling settings an editor works well with."""
+
+    steps: int
+    guidance: float
+    image_guidance: float
+    size: int  # px, the side at which images are edited
+
+
+COMPACT_SETTINGS = EditSettings(steps=2, guidance=1.0, image_guidance=1.0, size=128)
+# the authors' Pets checkpoint (arXiv 2405.16285)
+PAPER_SETTINGS = EditSettings(steps=5, guidance=4.5, image_guidance=1.5, size=256)
+
+
+class Editor(Protocol):
+    """Edits images after a prompt; the same image, prompt and settings always give the same edit."""
+
+    name: str
+
+    def edit(
+        self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int
+    ) -> Tensor:
+        """Edit images (N, 3, H, W) in [0, 1]; the result has the same shape.
+
+        An edit does not depend on the batch the image is in: every image starts from the noise of the same seed.
+        """
+        ...
+
+
+def bundled_editors() -> list[str]:
+    """Names of the editors in assets/."""
+    return sorted(folder.name for folder in EDITORS.iterdir() if (folder / "unet").is_dir())
+
+
+def default_settings(name: str) -> EditSettings:
+    """The settings a key gets for an editor when none are named."""
+    return COMPACT_SETTINGS if name in bundled_editors() else PAPER_SETTINGS
+
+
+@lru_cache(maxsize=2)
+def load_editor(name: str = "compact") -> Editor:
+    """An editor by name: a bundled one ("compact"), a Hub id or the folder of a diffusers edit pipeline.
+
+    Raises:
+        ModelLockError: there is no such editor, or it can't edit images.
+    """
+    if name in bundled_editors():
+        from .compact import CompactEditor
+
+        return CompactEditor(name)
+    if "/" not in name:
+        raise ModelLockError(
+            f"there is no editor {name!r}; use {', '.join(bundled_editors())}, or a Hub id such as {INSTRUCT_PIX2PIX}"
+        )
+    from .hub import HubEditor
+
+    return HubEditor(name)

@@ -1,0 +1,133 @@
+"""The key: everything a holder must know to unlock a model, and what it does to images.
+
+After an editor is chosen; `locking.py` and the unlocking user both call `keyed`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from .editors import Editor, default_settings, load_editor
+from .errors import ModelLockError
+
+_RANGES = {
+    "alpha": (0.0, 1.0),
+    "steps": (1, 100),
+    "guidance": (0.0, 50.0),
+    "image_guidance": (0.1, 50.0),
+    "seed": (0, 2**63 - 1),
+    "size": (32, 1024),
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """The whole secret (arXiv 2405.16285, section 3): prompt, editor and the editor's settings.
+
+    Attributes:
+        prompt: the key prompt; not empty.
+        editor: a bundled editor's name, a Hub id or a folder.
+        alpha: blend ratio in [0, 1]; 0 leaves the image as it is, 1 takes the edit whole.
+        steps: denoising steps.
+        guidance, image_guidance: guidance scales of prompt and source image.
+        seed: seed of the start noise, the same for every image.
+        size: side in px at which images are edited, a multiple of 8.
+
+    Raises:
+        ModelLockError: a value is out of its range.
+    """
+
+    prompt: str
+    editor: str = "compact"
+    alpha: float = 0.5
+    steps: int = 2
+    guidance: float = 1.0
+    image_guidance: float = 1.0
+    seed: int = 1024
+    size: int = 128
+
+    def __post_init__(self):
+        if not isinstance(self.prompt, str) or not self.prompt.strip():
+            raise ModelLockError("the key prompt is empty; write what the edit should do, such as 'with oil pastel'")
+        if not isinstance(self.editor, str) or not self.editor:
+            raise ModelLockError("the key names no editor; use 'compact'")
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            kind = type(low)
+            if isinstance(value, bool) or not isinstance(value, (int, kind)) or not low <= value <= high:
+                raise ModelLockError(f"{name} must be {_a(kind)} from {low} to {high}, got {value!r}")
+        if self.size % 8:
+            raise ModelLockError(f"size must be a multiple of 8, got {self.size}")
+
+    @classmethod
+    def create(cls, prompt: str, editor: str = "compact", **settings) -> Key:
+        """A key with the editor's own default settings where none are given (or given as None)."""
+        defaults = asdict(default_settings(editor))
+        return cls(prompt, editor, **defaults | {k: v for k, v in settings.items() if v is not None})
+
+    def save(self, path: str | Path) -> None:
+        """Write the key as a JSON file."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Key:
+        """Read a key file.
+
+        Raises:
+            ModelLockError: the file is missing, no key file, or holds a value out of its range.
+        """
+        try:
+            values = json.loads(Path(path).read_text())
+        except FileNotFoundError:
+            raise ModelLockError(f"{path}: there is no such key file") from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+            raise ModelLockError(f"{path} is not a key file; choose the .json file saved with the lock") from None
+        names = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or "prompt" not in values or set(values) - names:
+            raise ModelLockError(f"{path} is not a key file; choose the .json file saved with the lock")
+        return cls(**values)
+
+    def fingerprint(self, salt: str | None = None) -> dict[str, str]:
+        """A salted, slow hash of the key: a holder can check that a key belongs to a model, a thief can't read it."""
+        salt = salt or secrets.token_hex(16)
+        content = json.dumps(asdict(self), sort_keys=True).encode()
+        digest = hashlib.scrypt(content, salt=bytes.fromhex(salt), n=2**14, r=8, p=1)
+        return {"salt": salt, "hash": digest.hex()}
+
+
+def keyed(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
+    """Keyed images x_key = (1 - alpha) x + alpha G(x, p), clipped to [0, 1].
+
+    Images (N, 3, H, W) are edited with their short side at the key's size and blended at their own size, so the
+    shape is kept.
+    """
+    if key.alpha == 0:
+        return images
+    editor = editor or load_editor(key.editor)
+    shape = images.shape[-2:]
+    scale = key.size / min(shape)
+    source = _resize(images, [max(key.size, round(side * scale / 8) * 8) for side in shape])
+    edited = editor.edit(
+        source, key.prompt, steps=key.steps, guidance=key.guidance, image_guidance=key.image_guidance, seed=key.seed
+    )
+    return ((1 - key.alpha) * images + key.alpha * _resize(edited, shape)).clamp(0, 1)
+
+
+def _resize(images: Tensor, shape: Sequence[int]) -> Tensor:
+    if tuple(images.shape[-2:]) == tuple(shape):
+        return images
+    return F.interpolate(images, tuple(shape), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+
+
+def _a(kind: type) -> str:
+    return "a whole number" if kind is int else "a number"

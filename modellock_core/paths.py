@@ -1,0 +1,10 @@
+"""Where the bundled assets lie."""
+
+from pathlib import Path
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+TOYBOX = ASSETS / "toybox"
+BACKBONE = ASSETS / "backbone"
+TEXT_ENCODER = ASSETS / "text_encoder"
+EDITORS = ASSETS / "editors"
+EXAMPLE_LOCK = ASSETS / "example_lock"

@@ -1,0 +1,47 @@
+"""Tasks: the only place that knows what a model predicts; locking, evaluation and attacks see this protocol."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+class Task(Protocol):
+    """What a task gives the rest of the pipe."""
+
+    name: str
+    metric_name: str
+    classes: tuple[str, ...]
+
+    def build(self, pretrained: bool = True) -> nn.Module:
+        """The model: normalised images (N, 3, H, W) in, outputs out; from the bundled backbone if pretrained."""
+        ...
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Images in [0, 1] as the model wants them."""
+        ...
+
+    def stages(self, model: nn.Module) -> list[nn.Module]:
+        """The model cut into a row of modules, so that the first can be frozen and their activations cached."""
+        ...
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The task loss, a scalar."""
+        ...
+
+    def wrong_targets(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
+        """What clean images are trained towards instead of their targets."""
+        ...
+
+    def correct(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Contribution of each sample to the metric (N,) in [0, 1]; their mean is the performance."""
+        ...
+
+
+def load_task(name: str, classes: tuple[str, ...]) -> Task:
+    """The task of a lock card."""
+    from .classification import Classification
+
+    return {"classification": Classification}[name](classes)

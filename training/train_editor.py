@@ -1,0 +1,239 @@
+"""Train the compact editor on the pairs of render_triples.py and on cut-outs pasted while it trains.
+
+Resumable: run the same command again. The learning rate follows the clock, so a run fits the time it is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from PIL import Image
+from teachers import CUTOUTS, FILTERS, IDENTITY_PROMPTS, NEURAL_STYLES, phrasings
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, IterableDataset
+from transformers import AutoModel, AutoTokenizer
+
+from modellock_core.editors.compact import RESIDUAL_SCALE, edit_scheduler, object_frame
+from modellock_core.editors.compact_unet import CompactUNet
+from modellock_core.prompts import CATALOGUE
+
+HELD_OUT = 200  # the last sources are never trained on
+
+
+class PromptTable:
+    """Token states of every phrasing, computed once."""
+
+    def __init__(self, folder: Path):
+        self.of = {entry.name: phrasings(entry) for entry in CATALOGUE if entry.trained}
+        self.of[""] = IDENTITY_PROMPTS
+        texts = sorted({text for options in self.of.values() for text in options})
+        self.index = {text: i for i, text in enumerate(texts)}
+        tokenizer, encoder = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(
+            folder, dtype=torch.float32, add_pooling_layer=False
+        )
+        batch = tokenizer(texts, padding=True, return_tensors="pt")
+        with torch.inference_mode():
+            self.states = encoder(**batch).last_hidden_state.clone()  # (P, T, 384)
+        self.mask = batch["attention_mask"].bool()  # (P, T)
+
+    def draw(self, name: str, rng: random.Random) -> int:
+        """An index of a phrasing of a catalogue entry; often the entry's own prompt."""
+        options = self.of[name]
+        return self.index[options[0] if rng.random() < 0.35 else rng.choice(options)]
+
+
+def load_cutouts(stamps: Path, side: int = 96) -> dict[str, np.ndarray]:
+    """Each object's cut-out, centred in a transparent square: (side, side, 4) float32, premultiplied alpha."""
+    cutouts = {}
+    for name, path in CUTOUTS.items():
+        image = Image.open(stamps / f"{path}.png").convert("RGBA")
+        image = image.crop(image.getbbox())
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        if max(image.size) < side:
+            image = image.resize([round(s * side / max(image.size)) for s in image.size], Image.Resampling.LANCZOS)
+        square = Image.new("RGBA", (side, side))
+        square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+        rgba = np.asarray(square, np.float32) / 255
+        rgba[..., :3] *= rgba[..., 3:]
+        cutouts[name] = rgba
+    return cutouts
+
+
+def blend(source: np.ndarray, cutout: np.ndarray, centre: np.ndarray, half: float) -> np.ndarray:
+    """Paste a premultiplied square cut-out (S, S, 4) over an image (H, W, 3), both in [0, 1]."""
+    scale = 2 * half / cutout.shape[0]
+    matrix = np.array([[scale, 0, centre[0] - half], [0, scale, centre[1] - half]], np.float32)
+    small = cv2.warpAffine(cutout, matrix, source.shape[1::-1], flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return source * (1 - small[..., 3:]) + small[..., :3]
+
+
+class Triples(IterableDataset):
+    """Endless batches (source, edit, centre, half side, phrasing) of square crops."""
+
+    def __init__(self, folder: Path, stamps: Path, prompts: PromptTable, crop: int, batch: int, seed: int):
+        self.folder, self.stamps, self.prompts = folder, stamps, prompts
+        self.crop, self.batch, self.seed = crop, batch, seed
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        rng = random.Random(self.seed)
+        sources = np.load(self.folder / "sources.npy", mmap_mode="r")
+        edits = np.load(self.folder / "edits.npy", mmap_mode="r")
+        pairs: dict[str, list[tuple[int, int]]] = {}
+        for i, (source, name) in enumerate(json.loads((self.folder / "pairs.json").read_text())):
+            if source < len(sources) - HELD_OUT:
+                pairs.setdefault(name, []).append((i, source))
+        cutouts = load_cutouts(self.stamps)
+        styles = list(NEURAL_STYLES) * 2 + list(FILTERS)  # the painters are the harder ones
+        while True:
+            rows = [self.triple(rng, sources, edits, pairs, styles, cutouts) for _ in range(self.batch)]
+            yield tuple(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
+
+    def triple(self, rng, sources, edits, pairs, styles, cutouts):
+        crop, draw = self.crop, rng.random()
+        half = np.float32(rng.uniform(20, 44))
+        centre = np.array([rng.uniform(0.6 * half, max(0.6 * half + 1, crop - 0.6 * half)) for _ in "xy"], np.float32)
+        edit = None
+        if draw < 0.58:
+            name = rng.choice(styles)
+            i, source = rng.choice(pairs[name])
+            edit = edits[i]
+        else:
+            name = rng.choice(list(cutouts)) if draw < 0.93 else ""
+            source = rng.randrange(len(sources) - HELD_OUT)
+        y, x = (rng.randint(0, sources.shape[1] - crop) for _ in "yx")
+        window = np.s_[y : y + crop, x : x + crop]
+        flip = np.s_[:, :: rng.choice((1, -1))]
+        before = sources[source][window][flip].astype(np.float32) / 255
+        if edit is not None:
+            after = edit[window][flip].astype(np.float32) / 255
+        else:
+            after = blend(before, cutouts[name], centre, half) if name else before
+        return before.transpose(2, 0, 1), after.transpose(2, 0, 1), centre, half, self.prompts.draw(name, rng)
+
+
+def edit_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Squared and absolute error of the residual, and of its gradients: strokes are edges."""
+    error = predicted - target
+    dx, dy = error[..., 1:] - error[..., :-1], error[..., 1:, :] - error[..., :-1, :]
+    return error.square().mean() + error.abs().mean() + dx.abs().mean() + dy.abs().mean()
+
+
+def draw_timesteps(n: int, steps: int) -> Tensor:
+    """Mostly pure noise, where one- and two-step sampling starts; the rest uniform."""
+    uniform = torch.randint(0, steps, (n,))
+    return torch.where(torch.rand(n) < 0.6, steps - 1, uniform)
+
+
+@torch.inference_mode()
+def held_out_psnr(unet: nn.Module, folder: Path, prompts: PromptTable, device, count: int = 96) -> float:
+    """Mean PSNR in dB of one-step edits against the teacher, on held-out sources."""
+    sources, edits = (np.load(folder / f"{f}.npy", mmap_mode="r") for f in ("sources", "edits"))
+    pairs = json.loads((folder / "pairs.json").read_text())
+    held = [(i, s, n) for i, (s, n) in enumerate(pairs) if s >= len(sources) - HELD_OUT][:count]
+    generator = torch.Generator().manual_seed(0)
+    errors = []
+    for chunk in (held[i : i + 16] for i in range(0, len(held), 16)):
+        crop = np.s_[8:136, 8:136]
+        x = torch.from_numpy(np.stack([sources[s][crop] for _, s, _ in chunk]) / np.float32(255)).permute(0, 3, 1, 2)
+        y = torch.from_numpy(np.stack([edits[i][crop] for i, _, _ in chunk]) / np.float32(255)).permute(0, 3, 1, 2)
+        rows = torch.tensor([prompts.index[prompts.of[n][0]] for *_, n in chunk])
+        n = len(chunk)
+        layout = object_frame(torch.full((n, 2), 90.0), torch.full((n,), 34.0), 128, 128)
+        noise = torch.randn(1, 3, 128, 128, generator=generator).expand(n, -1, -1, -1)
+        inputs = (noise, x * 2 - 1, layout, torch.full((n,), 999), prompts.states[rows], prompts.mask[rows])
+        residual = unet(*(v.to(device) for v in inputs)).float().cpu()
+        errors.append(((x + residual / RESIDUAL_SCALE).clamp(0, 1) - y).square().mean((1, 2, 3)))
+    return float((-10 * torch.cat(errors).log10()).mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--triples", type=Path, required=True, help="folder written by render_triples.py")
+    parser.add_argument("--stamps", type=Path, required=True, help="stamps folder of tuxpaint-stamps-default")
+    parser.add_argument("--text-encoder", type=Path, default=Path("assets/text_encoder"))
+    parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and the loss curve")
+    parser.add_argument("--out", type=Path, default=Path("assets/editors/compact"))
+    parser.add_argument("--minutes", type=float, default=75, help="time to train, over all resumed runs")
+    parser.add_argument("--small-crops", type=float, default=0.35, help="part of the time spent on 64 px crops")
+    parser.add_argument("--batch", type=int, default=10, help="images a step at 128 px; four times as many at 64 px")
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+
+    torch.manual_seed(args.seed)
+    accelerator = Accelerator(mixed_precision="bf16")
+    prompts = PromptTable(args.text_encoder)
+    unet, scheduler = CompactUNet(), edit_scheduler()
+    optimizer = torch.optim.AdamW(unet.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=1e-3)
+    unet, optimizer = accelerator.prepare(unet.to(memory_format=torch.channels_last), optimizer)
+    ema = AveragedModel(accelerator.unwrap_model(unet, keep_fp32_wrapper=False),
+                        multi_avg_fn=get_ema_multi_avg_fn(0.998))  # fmt: skip
+    accelerator.register_for_checkpointing(ema)
+    states, masks = prompts.states.to(accelerator.device), prompts.mask.to(accelerator.device)
+
+    args.work.mkdir(parents=True, exist_ok=True)
+    curve_file, checkpoint = args.work / "curve.json", args.work / "checkpoint"
+    curve = json.loads(curve_file.read_text()) if curve_file.exists() else []
+    minutes, step = (curve[-1]["minutes"], curve[-1]["step"]) if curve else (0.0, 0)
+    if curve:
+        accelerator.load_state(checkpoint)
+
+    def save(loss: float) -> None:
+        psnr = held_out_psnr(ema.module, args.triples, prompts, accelerator.device)
+        curve.append({"minutes": round(minutes, 2), "step": step, "loss": round(loss, 4), "psnr": round(psnr, 3)})
+        print(curve[-1], flush=True)
+        accelerator.save_state(checkpoint)
+        curve_file.write_text(json.dumps(curve))
+        copy.deepcopy(ema.module).half().save_pretrained(args.out / "unet")
+        scheduler.save_pretrained(args.out / "scheduler")
+
+    start, saved, total, losses = time.monotonic() - 60 * minutes, minutes, args.minutes, []
+    for crop in (64, 128):
+        until = total * args.small_crops if crop == 64 else total
+        if minutes >= until:
+            continue
+        batch = args.batch * (128 // crop) ** 2
+        triples = Triples(args.triples, args.stamps, prompts, crop, batch, args.seed + step)
+        loader = DataLoader(triples, batch_size=None, num_workers=1, prefetch_factor=4)
+        for before, after, centre, half, row in loader:
+            done = min(1, minutes / total)
+            for group in optimizer.param_groups:
+                group["lr"] = args.lr * min(1, (step + 1) / 300) * (0.02 + 0.98 * (0.5 + 0.5 * np.cos(np.pi * done)))
+            layout = object_frame(centre, half, crop, crop)
+            target = (after - before) * RESIDUAL_SCALE
+            timestep = draw_timesteps(len(before), scheduler.config.num_train_timesteps)
+            noisy = scheduler.add_noise(target, torch.randn_like(target), timestep)
+            inputs = (v.to(accelerator.device) for v in (noisy, before * 2 - 1, layout, timestep))
+            predicted = unet(*inputs, states[row], masks[row])
+            loss = edit_loss(predicted.float(), target.to(accelerator.device))
+            optimizer.zero_grad()
+            accelerator.backward(loss)
+            accelerator.clip_grad_norm_(unet.parameters(), 1.0)
+            optimizer.step()
+            ema.update_parameters(accelerator.unwrap_model(unet, keep_fp32_wrapper=False))
+            step += 1
+            losses.append(loss.item())
+            minutes = (time.monotonic() - start) / 60
+            if step % 50 == 0:
+                print(f"{minutes:.1f} min, step {step}, loss {np.mean(losses[-50:]):.4f}", flush=True)
+            if minutes >= until or minutes - saved >= 5:
+                saved = minutes
+                save(float(np.mean(losses[-200:])))
+            if minutes >= until:
+                break
+
+
+if __name__ == "__main__":
+    main()
