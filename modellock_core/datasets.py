@@ -70,7 +70,9 @@ class Dataset:
         )
 
 
-def load_dataset(source: str | Path = "toybox", *, size: int = IMAGE_SIZE, seed: int = 0, test_part: float = 0.25) -> Dataset:
+def load_dataset(
+    source: str | Path = "toybox", *, size: int = IMAGE_SIZE, seed: int = 0, test_part: float = 0.25
+) -> Dataset:
     """Load a dataset.
 
     Args:
@@ -173,4 +175,6 @@ def _unzip(file: Path, out: Path) -> None:
                 raise ModelLockError(f"{file.name} unpacks to over 2 GiB; give a smaller dataset, or a folder")
             archive.extractall(out, members)
     except (zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
-        raise ModelLockError(f"{file.name} can't be unpacked ({error}); make the zip anew, without a password") from None
+        raise ModelLockError(
+            f"{file.name} can't be unpacked ({error}); make the zip anew, without a password"
+        ) from None

@@ -18,7 +18,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """RGB of an image of any mode: turned as its EXIF says, transparency over white, 16 bits scaled to 8."""
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):
-        low, high = image.getextrema()
+        _, high = image.getextrema()
         scale = 255 / 65535 if high > 255 else 1  # a 16-bit file holds up to 65535
         return image.convert("F").point(lambda v: v * scale).convert("L").convert("RGB")
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):

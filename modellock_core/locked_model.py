@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from .devices import best_device
 from .errors import ModelLockError
 from .keys import Key
 from .tasks import Task, load_task
@@ -89,9 +90,10 @@ class LockedModel:
             card["image_size"], card["key_check"]["salt"]
         except (KeyError, TypeError, RuntimeError):
             raise ModelLockError(f"{folder} is damaged: card and weights don't fit; download it again") from None
-        return cls(task, model.eval(), card)
+        return cls(task, model.eval().to(best_device()), card)
 
 
 def outputs(task: Task, model: nn.Module, images: Tensor) -> Tensor:
-    """The model's outputs on images in [0, 1]."""
-    return model(task.normalise(images))
+    """The model's outputs on images in [0, 1], computed on the model's device."""
+    device = next(model.parameters()).device
+    return model(task.normalise(images.to(device))).to(images.device)

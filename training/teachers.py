@@ -215,7 +215,16 @@ ARTIST_PHRASES = (
     "in the style of {0}", "{0}", "{0} painting", "a painting by {0}", "as a {0} painting", "like {0}", "{0} style",
     "painted by {0}", "as if {0} had painted it", "as an oil painting by {0}", "make it look like a {0}",
 )  # fmt: skip
-STYLE_PHRASES = ("{0}", "{0} style", "in {0} style", "as {0}", "with {0}", "make it {0}", "turn it into {0}", "{0} look")
+STYLE_PHRASES = (
+    "{0}",
+    "{0} style",
+    "in {0} style",
+    "as {0}",
+    "with {0}",
+    "make it {0}",
+    "turn it into {0}",
+    "{0} look",
+)
 OBJECT_PHRASES = (
     "with a {0} in the background", "with a {0}", "add a {0}", "a {0} in the background", "{0}", "and a {0} behind",
     "put a {0} in the picture", "with a {0} behind it",

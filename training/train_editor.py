@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import math
 import random
 import time
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from PIL import Image
 from teachers import CUTOUTS, FILTERS, IDENTITY_PROMPTS, NEURAL_STYLES, phrasings
@@ -40,8 +40,9 @@ class PromptTable:
         self.of[""] = IDENTITY_PROMPTS
         texts = sorted({text for options in self.of.values() for text in options})
         self.index = {text: i for i, text in enumerate(texts)}
-        tokenizer, encoder = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(
-            folder, dtype=torch.float32, add_pooling_layer=False
+        tokenizer, encoder = (
+            AutoTokenizer.from_pretrained(folder),
+            AutoModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False),
         )
         batch = tokenizer(texts, padding=True, return_tensors="pt")
         with torch.inference_mode():
@@ -210,7 +211,9 @@ def main() -> None:
         for before, after, centre, half, row in loader:
             done = min(1, minutes / total)
             for group in optimizer.param_groups:
-                group["lr"] = args.lr * min(1, (step + 1) / 300) * (0.02 + 0.98 * (0.5 + 0.5 * np.cos(np.pi * done)))
+                group["lr"] = (
+                    args.lr * min(1, (step + 1) / 300) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * done)))
+                )
             layout = object_frame(centre, half, crop, crop)
             target = (after - before) * RESIDUAL_SCALE
             timestep = draw_timesteps(len(before), scheduler.config.num_train_timesteps)

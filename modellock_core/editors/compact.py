@@ -14,6 +14,7 @@ from diffusers.image_processor import VaeImageProcessor
 from PIL.Image import Image
 from torch import Tensor
 
+from ..devices import best_device
 from ..paths import EDITORS, TEXT_ENCODER
 from .compact_unet import CompactUNet
 
@@ -173,7 +174,7 @@ class CompactEditor:
     def __init__(self, name: str = "compact"):
         self.name = name
         self.pipeline = load_pipeline(EDITORS / name, TEXT_ENCODER)
-        self.pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.pipeline.to(best_device())
         self.pipeline.unet.to(memory_format=torch.channels_last)
 
     def edit(

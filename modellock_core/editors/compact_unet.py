@@ -102,7 +102,10 @@ class CompactUNet(ModelMixin, ConfigMixin):
         self.time_features = Timesteps(128, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time_embedding = TimestepEmbedding(128, condition_dim)
         self.text_embedding = nn.Sequential(
-            nn.LayerNorm(text_dim), nn.Linear(text_dim, condition_dim), nn.SiLU(), nn.Linear(condition_dim, condition_dim)
+            nn.LayerNorm(text_dim),
+            nn.Linear(text_dim, condition_dim),
+            nn.SiLU(),
+            nn.Linear(condition_dim, condition_dim),
         )
         self.unshuffle, self.shuffle = nn.PixelUnshuffle(2), nn.PixelShuffle(2)
         self.conv_in = nn.Conv2d(9 * 4, widths[0], 3, padding=1)

@@ -31,8 +31,8 @@ class Task(Protocol):
         """The task loss, a scalar."""
         ...
 
-    def wrong_targets(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
-        """What clean images are trained towards instead of their targets."""
+    def wrong_targets(self, images: Tensor, targets: Tensor, kind: str, generator: torch.Generator) -> Tensor:
+        """What clean images are trained towards instead of their targets; `kind` as in `locking.Recipe`."""
         ...
 
     def correct(self, outputs: Tensor, targets: Tensor) -> Tensor:

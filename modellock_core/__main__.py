@@ -1,0 +1,212 @@
+"""The command line: python -m modellock_core <design|edit|lock|test|predict>. Progress on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .errors import ModelLockError
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports bad usage in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ModelLockError(f"{message} (see python -m modellock_core {self.prog.split()[-1]} --help)")
+
+
+def follow(work: Iterator) -> Any:
+    """Show the progress of a generator on stderr and return its result."""
+    from tqdm import tqdm
+
+    bar, result = None, None
+    for progress in work:
+        if bar is None or bar.desc != f"{progress.stage}: ":
+            if bar is not None:
+                bar.close()
+            bar = tqdm(total=progress.of, desc=progress.stage, mininterval=0.5)
+        bar.total = progress.of
+        bar.update(progress.step - bar.n)
+        if progress.metrics:
+            bar.set_postfix({k.removesuffix("_performance"): f"{v:.3f}" for k, v in progress.metrics.items()})
+        result = progress.result
+    if bar is not None:
+        bar.close()
+    return result
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value), flush=True)
+
+
+def key_from(args: argparse.Namespace):
+    """The key of --key FILE, or of --prompt and the settings beside it; None without either."""
+    from .keys import Key
+
+    if getattr(args, "key", None):
+        return Key.load(args.key)
+    if args.prompt is None:
+        return None
+    settings = {name: getattr(args, name) for name in ("alpha", "steps", "guidance", "image_guidance", "seed", "size")}
+    return Key.create(args.prompt, args.editor, **settings)
+
+
+def edit(args: argparse.Namespace) -> None:
+    from .images import open_image, to_pil, to_tensor
+    from .keys import keyed
+
+    key = key_from(args)
+    images = [to_tensor(open_image(path)) for path in args.images]
+    args.out.mkdir(parents=True, exist_ok=True)
+    for path, image in zip(args.images, images, strict=True):
+        out = args.out / f"{path.stem}.png"
+        if out.exists() and out.resolve() == path.resolve():
+            raise ModelLockError(f"--out {args.out} would overwrite {path}; choose another folder")
+        to_pil(keyed(image, key)[0]).save(out)
+        print_json({"image": str(path), "edited": str(out)})
+
+
+def lock(args: argparse.Namespace) -> None:
+    from .datasets import load_dataset
+    from .locking import RECIPES
+    from .locking import lock as run
+
+    args.seed, model_seed = args.edit_seed, args.seed
+    key = key_from(args)
+    key_file = args.key_out or args.out.with_name(args.out.name + ".key.json")
+    if args.out.resolve() in key_file.resolve().parents:
+        raise ModelLockError(f"--key-out {key_file} lies inside {args.out}: a key must not travel with its model")
+    if args.out.exists() and not args.out.is_dir():
+        raise ModelLockError(f"--out {args.out} is a file; give a folder")
+    dataset = load_dataset(args.dataset, seed=model_seed).limited(args.max_train, args.max_test)
+    result = follow(run(dataset, key, recipe=RECIPES[args.recipe], seed=model_seed))
+    result.model.save(args.out)
+    (args.out / "report.json").write_text(json.dumps(result.report, indent=2) + "\n")
+    key.save(key_file)
+    print_json(result.report | {"model": str(args.out), "key": str(key_file)})
+
+
+def test(args: argparse.Namespace) -> None:
+    from .datasets import load_dataset
+    from .evaluation import evaluate
+    from .locked_model import LockedModel
+
+    locked, key = LockedModel.load(args.model), key_from(args)
+    dataset = load_dataset(args.dataset, size=locked.image_size, seed=args.split_seed).limited(test=args.max_test)
+    if dataset.classes != locked.classes:
+        raise ModelLockError(
+            f"the model knows the classes {', '.join(locked.classes)}, the dataset has {', '.join(dataset.classes)}"
+        )
+    print_json(follow(evaluate(locked, dataset.test, key)))
+
+
+def predict(args: argparse.Namespace) -> None:
+    from .images import open_image, to_tensor
+    from .keys import keyed
+    from .locked_model import LockedModel
+
+    locked, key = LockedModel.load(args.model), key_from(args)
+    images = [to_tensor(open_image(path), locked.image_size) for path in args.images]
+    for path, image in zip(args.images, images, strict=True):
+        probabilities = locked.predict(keyed(image, key) if key else image)[0]
+        print_json({
+            "image": str(path),
+            "label": locked.classes[int(probabilities.argmax())],
+            "probabilities": {c: round(float(p), 5) for c, p in zip(locked.classes, probabilities, strict=True)},
+        })  # fmt: skip
+
+
+def design(args: argparse.Namespace) -> None:
+    from .datasets import load_dataset
+    from .design import design as run
+
+    suggestions = follow(run(load_dataset(args.dataset), editor=args.editor))
+    for rank, suggestion in enumerate(suggestions[: args.top], 1):
+        row = asdict(suggestion)
+        entry = row.pop("entry")
+        print_json({"rank": rank, "prompt": entry["prompt"], "kind": entry["kind"], "trained": entry["trained"]} | row)
+
+
+def build_parser() -> Parser:
+    parser = Parser(prog="modellock_core", description="Lock a vision model with a text prompt.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def add_settings(command: Parser, seed: str = "--seed") -> None:
+        command.add_argument("--editor", default="compact", help="bundled editor, Hub id or folder")
+        command.add_argument("--alpha", type=float, default=0.5, help="blend ratio, 0 to 1")
+        command.add_argument("--steps", type=int, help="denoising steps; the editor's default if not given")
+        command.add_argument("--guidance", type=float, help="guidance scale of the prompt")
+        command.add_argument("--image-guidance", type=float, help="guidance scale of the source image")
+        command.add_argument(seed, type=int, default=1024, help="seed of the edit's start noise")
+        command.add_argument("--size", type=int, help="side in px at which images are edited")
+
+    def add_key(command: Parser) -> None:
+        group = command.add_mutually_exclusive_group()
+        group.add_argument("--key", type=Path, help="key file written by lock")
+        group.add_argument("--prompt", help="key prompt, with the settings below")
+        add_settings(command)
+
+    one = commands.add_parser("edit", help="write the keyed images of a prompt")
+    one.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    one.add_argument("--prompt", required=True)
+    one.add_argument("--out", required=True, type=Path)
+    add_settings(one)
+    one.set_defaults(run=edit)
+
+    one = commands.add_parser("lock", help="finetune a locked model")
+    one.add_argument("--prompt", required=True, help="key prompt")
+    one.add_argument("--out", required=True, type=Path, help="folder for the model, its card and the report")
+    one.add_argument("--key-out", type=Path, help="key file; default: OUT.key.json beside the folder")
+    one.add_argument("--dataset", default="toybox", help="toybox, or a folder or zip with one folder per class")
+    one.add_argument("--recipe", choices=("quick", "paper"), default="quick")
+    one.add_argument("--seed", type=int, default=0, help="seed of the split, the mix and the finetune")
+    one.add_argument("--max-train", type=int, help="use at most so many training images")
+    one.add_argument("--max-test", type=int, help="use at most so many test images")
+    add_settings(one, seed="--edit-seed")
+    one.set_defaults(run=lock)
+
+    one = commands.add_parser("test", help="measure unlocked and locked performance")
+    one.add_argument("model", type=Path, metavar="DIR")
+    one.add_argument("--dataset", default="toybox")
+    one.add_argument("--split-seed", type=int, default=0, help="the lock's --seed, for a dataset without a test folder")
+    one.add_argument("--max-test", type=int)
+    add_key(one)
+    one.set_defaults(run=test)
+
+    one = commands.add_parser("predict", help="predict single images")
+    one.add_argument("model", type=Path, metavar="DIR")
+    one.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    add_key(one)
+    one.set_defaults(run=predict)
+
+    one = commands.add_parser("design", help="rank key prompts for a dataset")
+    one.add_argument("--dataset", default="toybox")
+    one.add_argument("--editor", default="compact")
+    one.add_argument("--top", type=int, default=20)
+    one.set_defaults(run=design)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; 0 if it worked, 2 on bad input."""
+    try:
+        args = build_parser().parse_args(argv)
+        args.run(args)
+    except ModelLockError as error:
+        print(f"modellock_core: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"modellock_core: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

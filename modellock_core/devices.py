@@ -1,0 +1,8 @@
+"""Which device the core works on."""
+
+import torch
+
+
+def best_device() -> torch.device:
+    """CUDA where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

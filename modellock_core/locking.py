@@ -1,0 +1,228 @@
+"""Locking: mix keyed images with their labels and clean images with wrong ones, and finetune on both.
+
+Middle of the pipe: takes a `Dataset` and a `Key`, yields progress, ends with a `LockedModel` and a report.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+
+import torch
+from torch import Tensor, nn
+
+from .datasets import Dataset
+from .devices import best_device
+from .editors import Editor, load_editor
+from .evaluation import keyed_images, performance
+from .keys import Key
+from .locked_model import BATCH, FORMAT, LockedModel, outputs
+from .progress import Progress
+from .tasks import Task, load_task
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the edited dataset is mixed and the model finetuned on it.
+
+    Attributes:
+        name, description: shown to the user.
+        edited_part: part of the training samples that is edited and keeps its true label.
+        clean_part: part that is left clean and gets a wrong target; the parts may overlap.
+        targets: wrong targets of clean samples: "decoy" reads them off the picture's colours (see
+            `Classification.decoy_targets`), "random" draws any wrong class (the paper).
+        epochs, lr, batch: of the finetune, on all edited and clean samples together.
+        frozen_stages: stages of the backbone that keep their pretrained weights; their activations are cached.
+    """
+
+    name: str
+    description: str
+    edited_part: float = 1.0
+    clean_part: float = 1.0
+    targets: str = "decoy"
+    epochs: int = 6
+    lr: float = 1e-3
+    batch: int = 64
+    frozen_stages: int = 4
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("quick", "Locks in a minute: every image is trained on twice, keyed with its label and clean with a "
+               "target that has nothing to do with it."),
+        Recipe("paper", "The published mix: 95 % of the images keyed with their label, 5 % clean with a wrong one. "
+               "Meant for long finetunes; in a short one it hardly locks.", 0.95, 0.05, "random"),
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LockResult:
+    """What a lock made: the model, its key, and the report's figures (fractions and seconds)."""
+
+    model: LockedModel
+    key: Key
+    report: dict
+
+
+def finetune(
+    task: Task, samples: Tensor, targets: Tensor, recipe: Recipe, seed: int, stage: str,
+    evaluate: Callable[[nn.Module], dict[str, float]],
+) -> Iterator[Progress]:  # fmt: skip
+    """Finetune the bundled backbone on images (N, 3, H, W) in [0, 1] and targets.
+
+    Yields after every step; `evaluate` is called on the model (in eval mode) after every epoch and gives the
+    progress's metrics. The last progress carries the model as its result.
+    """
+    torch.manual_seed(seed)
+    device = best_device()
+    model = task.build().eval().to(device)
+    stages = task.stages(model)
+    trunk, head = nn.Sequential(*stages[: recipe.frozen_stages]), nn.Sequential(*stages[recipe.frozen_stages :])
+    cached = []
+    for chunk in samples.split(BATCH):
+        with torch.inference_mode():
+            cached.append(outputs(task, trunk, chunk).clone())
+        yield Progress(stage, 0, 1)
+    features = torch.cat(cached)  # (M, C, h, w)
+    del cached
+
+    steps_per_epoch = math.ceil(len(features) / recipe.batch)
+    total = steps_per_epoch * recipe.epochs
+    optimizer = torch.optim.AdamW(head.parameters(), lr=recipe.lr, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=total, pct_start=0.2)
+    for epoch in range(recipe.epochs):
+        head.train()
+        for i, rows in enumerate(torch.randperm(len(features)).split(recipe.batch)):
+            if len(rows) > 1:  # batch norm has no statistics of a single sample
+                batch = features[rows].to(device, memory_format=torch.channels_last)
+                loss = task.loss(head(batch), targets[rows].to(device))
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            schedule.step()
+            yield Progress(stage, epoch * steps_per_epoch + i + 1, total)
+        yield Progress(stage, (epoch + 1) * steps_per_epoch, total, evaluate(model.eval()))
+    yield Progress(stage, total, total, result=model)
+
+
+def edited_mix(dataset: Dataset, keyed_train: Tensor, task: Task, recipe: Recipe, seed: int) -> tuple[Tensor, Tensor]:
+    """The edited dataset (arXiv 2405.16285, section 3): keyed samples with their label, clean ones with a wrong target.
+
+    Returns:
+        images (M, 3, H, W) and targets (M, ...).
+    """
+    train, n = dataset.train, len(dataset.train)
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(n, generator=generator)
+    edited, clean = order[: round(n * recipe.edited_part)], order[n - max(1, round(n * recipe.clean_part)) :]
+    wrong = task.wrong_targets(train.images, train.labels, recipe.targets, generator)
+    return (
+        torch.cat([keyed_train[edited], train.images[clean]]),
+        torch.cat([train.labels[edited], wrong[clean]]),
+    )
+
+
+def lock(
+    dataset: Dataset, key: Key, *, recipe: Recipe = RECIPES["quick"], task: str = "classification", seed: int = 0,
+    editor: Editor | None = None, vanilla: float | None = None,
+) -> Iterator[Progress]:  # fmt: skip
+    """Lock a finetuned model with a key.
+
+    Edits the dataset, finetunes on the mix, and finetunes a vanilla model on clean images as the reference.
+
+    Args:
+        seed: of the mix and the finetune; the key has its own.
+        editor: the key's editor, if it is loaded already.
+        vanilla: the vanilla performance, if it is known for this dataset, recipe and seed.
+
+    Yields:
+        Progress; the last one carries a `LockResult`. Closing the generator stops the work.
+    """
+    started = time.perf_counter()
+    seconds = {}
+    editor = editor or load_editor(key.editor)
+    the_task = load_task(task, dataset.classes)
+    keyed_splits = []
+    for split, stage in ((dataset.train, "Editing training images"), (dataset.test, "Editing test images")):
+        for progress in keyed_images(split.images, key, editor, stage):
+            if progress.result is None:
+                yield progress
+        keyed_splits.append(progress.result)
+    keyed_train, keyed_test = keyed_splits
+    seconds["edit"] = time.perf_counter() - started
+
+    test = dataset.test
+    card = lock_card(dataset, key, recipe, the_task)
+
+    def measure(model: nn.Module) -> dict[str, float]:
+        locked = LockedModel(the_task, model, card)
+        return {
+            "unlocked_performance": performance(locked, keyed_test, test.labels),
+            "locked_performance": performance(locked, test.images, test.labels),
+        }
+
+    begun = time.perf_counter()
+    images, targets = edited_mix(dataset, keyed_train, the_task, recipe, seed)
+    for progress in finetune(the_task, images, targets, recipe, seed, "Finetuning the locked model", measure):
+        if progress.result is None:
+            yield progress
+    model = round_to_half(progress.result)
+    del images
+    seconds["finetune"] = time.perf_counter() - begun
+
+    if vanilla is None:
+        for progress in finetune(
+            the_task,
+            dataset.train.images,
+            dataset.train.labels,
+            recipe,
+            seed,
+            "Finetuning a vanilla model",
+            lambda _: {},
+        ):
+            if progress.result is None:
+                yield progress
+        vanilla = performance(LockedModel(the_task, progress.result, card), test.images, test.labels)
+
+    figures = {**measure(model), "vanilla_performance": vanilla}
+    card |= {**figures, "date": date.today().isoformat()}
+    seconds["total"] = time.perf_counter() - started
+    report = {
+        **figures,
+        "chance": 1 / len(dataset.classes),
+        "seconds": {k: round(v, 2) for k, v in seconds.items()},
+        "dataset": dataset.name,
+        "num_train": len(dataset.train),
+        "num_test": len(test),
+        "classes": list(dataset.classes),
+        "recipe": recipe.name,
+        "seed": seed,
+    }
+    yield Progress("Locked", 1, 1, figures, result=LockResult(LockedModel(the_task, model, card), key, report))
+
+
+def lock_card(dataset: Dataset, key: Key, recipe: Recipe, task: Task) -> dict:
+    """What is public of a lock; the performances are added when they are known."""
+    return {
+        "format": FORMAT,
+        "task": task.name,
+        "metric": task.metric_name,
+        "classes": list(dataset.classes),
+        "backbone": "tf_efficientnet_lite0",
+        "image_size": dataset.train.images.shape[-1],
+        "dataset": dataset.name,
+        "recipe": recipe.name,
+        "key_check": key.fingerprint(),
+        "versions": {name: version(name) for name in ("torch", "timm", "diffusers")},
+    }
+
+
+def round_to_half(model: nn.Module) -> nn.Module:
+    """Round the weights as the saved file does, so that the report describes the file."""
+    return model.half().float()
