@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -63,10 +64,11 @@ def edit(args: argparse.Namespace) -> None:
     key = key_from(args)
     images = [to_tensor(open_image(path)) for path in args.images]
     args.out.mkdir(parents=True, exist_ok=True)
+    taken = {path.resolve() for path in args.images}
     for path, image in zip(args.images, images, strict=True):
-        out = args.out / f"{path.stem}.png"
-        if out.exists() and out.resolve() == path.resolve():
-            raise ModelLockError(f"--out {args.out} would overwrite {path}; choose another folder")
+        names = (f"{path.stem}{suffix}.png" for suffix in chain([""], (f"-{i}" for i in count(2))))
+        out = next(args.out / name for name in names if (args.out / name).resolve() not in taken)
+        taken.add(out.resolve())
         to_pil(keyed(image, key)[0]).save(out)
         print_json({"image": str(path), "edited": str(out)})
 

@@ -1,0 +1,53 @@
+"""Lock Toybox with several keys and seeds: performances, seconds and peak memory, as a Markdown table.
+
+python benchmarks/locks.py [--prompts P ...] [--seeds 0 1 2] [--recipe quick] [--max-train N --max-test N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import resource
+import statistics
+from collections import deque
+
+from modellock_core import RECIPES, Key, load_dataset, lock
+
+PROMPTS = ("with oil pastel", "in the style of Monet", "as a pencil sketch", "with a zebra in the background")
+
+
+def lock_once(prompt: str, recipe: str, seed: int, max_train: int | None, max_test: int | None) -> dict:
+    """The report of one lock."""
+    dataset = load_dataset("toybox").limited(max_train, max_test)
+    last = deque(lock(dataset, Key.create(prompt), recipe=RECIPES[recipe], seed=seed), maxlen=1).pop()
+    return last.result.report
+
+
+def percent(values: list[float]) -> str:
+    """Mean of fractions in %, with the spread of several seeds."""
+    spread = f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{100 * statistics.mean(values):.1f}{spread}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prompts", nargs="+", default=PROMPTS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--recipe", choices=RECIPES, default="quick")
+    parser.add_argument("--max-train", type=int)
+    parser.add_argument("--max-test", type=int)
+    args = parser.parse_args()
+
+    print("| key prompt | UP % | LP % | vanilla % | edit s | finetune s | total s |\n|---|---|---|---|---|---|---|")
+    for prompt in args.prompts:
+        reports = [lock_once(prompt, args.recipe, seed, args.max_train, args.max_test) for seed in args.seeds]
+        columns = [[r[f"{name}_performance"] for r in reports] for name in ("unlocked", "locked", "vanilla")]
+        times = [[r["seconds"][name] for r in reports] for name in ("edit", "finetune", "total")]
+        cells = [percent(c) for c in columns] + [f"{statistics.mean(t):.0f}" for t in times]
+        print(f"| {prompt} | {' | '.join(cells)} |", flush=True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"\nrecipe {args.recipe}, seeds {args.seeds}, peak memory {peak:.2f} GiB, {platform.machine()}")
+
+
+if __name__ == "__main__":
+    main()
