@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import ModelLockError
+from .recipes import RECIPES
 
 
 class Parser(argparse.ArgumentParser):
@@ -75,7 +76,6 @@ def edit(args: argparse.Namespace) -> None:
 
 def lock(args: argparse.Namespace) -> None:
     from .datasets import load_dataset
-    from .locking import RECIPES
     from .locking import lock as run
 
     args.seed, model_seed = args.edit_seed, args.seed
@@ -165,7 +165,7 @@ def build_parser() -> Parser:
     one.add_argument("--out", required=True, type=Path, help="folder for the model, its card and the report")
     one.add_argument("--key-out", type=Path, help="key file; default: OUT.key.json beside the folder")
     one.add_argument("--dataset", default="toybox", help="toybox, or a folder or zip with one folder per class")
-    one.add_argument("--recipe", choices=("quick", "paper"), default="quick")
+    one.add_argument("--recipe", choices=list(RECIPES), default="quick")
     one.add_argument("--seed", type=int, default=0, help="seed of the split, the mix and the finetune")
     one.add_argument("--max-train", type=int, help="use at most so many training images")
     one.add_argument("--max-test", type=int, help="use at most so many test images")

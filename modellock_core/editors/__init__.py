@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ModelLockError
 from ..paths import EDITORS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 INSTRUCT_PIX2PIX = "timbrooks/instruct-pix2pix"
 

@@ -1,0 +1,261 @@
+"""ModelLock's page: layout and event wiring. What the buttons do is in ui/, the method in modellock_core/."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+
+from modellock_core.editors import COMPACT_SETTINGS, INSTRUCT_PIX2PIX, bundled_editors
+from modellock_core.prompts import CATALOGUE, find
+from modellock_core.recipes import RECIPES
+from ui import lock, spell, unlock
+from ui.sessions import make_session, remove_session
+
+PORT = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
+SUGGESTIONS = [entry.prompt for entry in CATALOGUE if entry.trained]
+FAVOURITES = [
+    "with oil pastel", "in the style of Monet", "in the style of Van Gogh", "as a pencil sketch", "in cyberpunk style",
+    "in ukiyo-e style", "with a zebra in the background", "with a hot air balloon in the background",
+]  # fmt: skip
+HEAVY = {"concurrency_limit": 1, "concurrency_id": "heavy"}  # two cores serve one visitor at a time
+CSS = """
+.gradio-container {max-width: 1180px !important; margin: 0 auto !important}
+.stage {font-weight: 500; padding: 4px 2px}
+.track {height: 10px; border-radius: 5px; background: var(--border-color-primary); overflow: hidden}
+.fill {height: 100%; background: var(--color-accent); transition: width .3s}
+.chips {flex-wrap: wrap !important; gap: 6px !important}
+.chips button {min-width: 0 !important; flex: 0 0 auto !important; width: auto !important; padding: 2px 10px !important;
+  white-space: nowrap}
+"""
+
+
+def editors() -> list[str]:
+    """The editors this machine can run in reasonable time."""
+    return bundled_editors() + ([INSTRUCT_PIX2PIX] if os.path.exists("/dev/nvidia0") else [])
+
+
+def picture(label: str, **options) -> gr.Image:
+    """An image the app shows."""
+    return gr.Image(
+        label=label, type="pil", interactive=False, height=240, buttons=["download", "fullscreen"], **options
+    )
+
+
+def own_image(value: str) -> gr.Image:
+    """An image the visitor may replace."""
+    return gr.Image(value, label="Image", type="pil", sources=["upload", "clipboard"], height=260)
+
+
+def samples() -> gr.Gallery:
+    """Test images of Toybox to pick from."""
+    return gr.Gallery(
+        spell.sample_images(), label="Samples", show_label=False, columns=5, height=170, allow_preview=False, interactive=False,
+        object_fit="cover", buttons=[],
+    )  # fmt: skip
+
+
+def picked(event: gr.SelectData) -> str:
+    """The path of the clicked sample."""
+    return event.value["image"]["path"]
+
+
+def spell_step() -> tuple[dict[str, gr.Component], Callable]:
+    """Lay out and wire step 1; returns the components of the key, and what shows a first preview at page load."""
+    gr.Markdown("Choose a **key prompt**. A diffusion model edits the image with it; that edit is the key.")
+    first = spell.sample_images()[0]
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            image, gallery = own_image(first), samples()
+            prompt = gr.Dropdown(
+                SUGGESTIONS, value=FAVOURITES[0], allow_custom_value=True, label="Key prompt",
+                info="Pick one or write your own.", elem_id="prompt",
+            )  # fmt: skip
+            with gr.Row(elem_classes="chips"):
+                chips = [gr.Button(find(text).name, size="sm") for text in FAVOURITES]
+            alpha = gr.Slider(0, 1, 0.5, step=0.05, label="Alpha", info="How much of the edit is blended in.")
+            with gr.Accordion("Editor settings", open=False):
+                editor = gr.Dropdown(editors(), value="compact", label="Editor")
+                steps = gr.Slider(1, 8, COMPACT_SETTINGS.steps, step=1, label="Steps")
+                seed = gr.Number(1024, label="Seed", precision=0, minimum=0)
+            button = gr.Button("Preview", variant="primary", elem_id="preview")
+        with gr.Column(scale=3, min_width=300):
+            with gr.Row():
+                original, edited = picture("Original"), picture("Edited")
+                keyed = picture("Keyed", elem_id="keyed")
+            slider = gr.ImageSlider(label="Original | keyed", type="pil", height=384)
+    key = {"prompt": prompt, "editor": editor, "alpha": alpha, "steps": steps, "seed": seed}
+    arguments = [image, prompt, editor, alpha, steps, seed]
+    views = [original, edited, keyed, slider]
+    gallery.select(picked, None, image, api_visibility="private").then(
+        spell.preview, arguments, views, api_visibility="private", **HEAVY
+    )
+    for chip in chips:
+        chip.click(lambda name: find(name).prompt, chip, prompt, api_visibility="private").then(
+            spell.preview, arguments, views, api_visibility="private", **HEAVY
+        )
+    button.click(spell.preview, arguments, views, api_name="preview", **HEAVY)
+
+    with gr.Accordion("Compare prompts", open=False):
+        prompts = gr.Dropdown(
+            SUGGESTIONS, value=FAVOURITES[:4], multiselect=True, allow_custom_value=True, label="Prompts"
+        )
+        alphas = gr.CheckboxGroup([0.25, 0.5, 0.75, 1.0], value=[0.25, 0.5, 1.0], label="Alphas")
+        grid_button = gr.Button("Compare", elem_id="compare")
+        grid = gr.Gallery(
+            label="One prompt after the other, alpha rising", columns=3, height="auto", object_fit="contain"
+        )
+        grid_button.click(spell.compare, [image, prompts, alphas, editor, steps, seed], grid, api_name="grid", **HEAVY)
+    with gr.Accordion("Suggest a key prompt", open=False):
+        gr.Markdown("Ranks the catalogue for Toybox: unrelated to the classes, visible, and unlike any other prompt.")
+        rank_button = gr.Button("Rank key prompts", elem_id="rank")
+        bar = gr.HTML()
+        table = gr.Dataframe(
+            headers=["rank", "prompt", "kind", "score", "why"], interactive=False, wrap=True, max_height=400,
+            column_widths=["8%", "28%", "10%", "10%", "44%"],
+        )  # fmt: skip
+        rank_button.click(spell.rank, None, [bar, table], api_name="design", **HEAVY)
+        table.select(spell.chosen_prompt, table, prompt, api_visibility="private")
+    return key, lambda page: page.load(spell.preview, arguments, views, api_visibility="private", **HEAVY)
+
+
+def lock_step(key: dict[str, gr.Component]) -> None:
+    """Lay out and wire step 2."""
+    gr.Markdown("Finetune a model that works **only** on images edited with your key.")
+    summary = gr.Markdown(lock.key_summary(FAVOURITES[0], "compact", 0.5, COMPACT_SETTINGS.steps, 1024))
+    for component in key.values():
+        component.change(
+            lock.key_summary, [key[k] for k in ("prompt", "editor", "alpha", "steps", "seed")], summary,
+            api_visibility="private", show_progress="hidden",
+        )  # fmt: skip
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            source = gr.Radio([lock.TOYBOX, lock.OWN], value=lock.TOYBOX, label="Images")
+            upload = gr.File(
+                label="Zip with one folder of images per class",
+                elem_id="upload",
+                file_types=[".zip"],
+                visible=False,
+                height=120,
+            )
+            recipe = gr.Radio(
+                [(f"{r.name}: {r.description}", r.name) for r in RECIPES.values()], value="quick", label="Recipe"
+            )
+            amount = gr.Radio([lock.QUICK_LOOK, lock.WHOLE], value=lock.QUICK_LOOK, label="How many")
+            seed = gr.Number(0, label="Seed of the finetune", precision=0, minimum=0)
+            with gr.Row():
+                start = gr.Button("Lock", variant="primary", elem_id="lock")
+                stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False)
+        with gr.Column(scale=3, min_width=300):
+            bar = gr.HTML(elem_id="lock-progress")
+            thumbnails = gr.Gallery(label="Keyed images", columns=8, height=130, allow_preview=False, buttons=[])
+            curve = gr.LinePlot(
+                x="epoch", y="accuracy", color="images", y_lim=[0, 1], height=260, label="Accuracy on test images",
+                color_map={"with the key (UP)": "#16a34a", "without (LP)": "#dc2626"},
+            )  # fmt: skip
+            result = gr.Markdown(elem_id="lock-result")
+            with gr.Row():
+                model_file = gr.DownloadButton("Download the model", visible=False, elem_id="download-model")
+                key_file = gr.DownloadButton("Download the key", visible=False, elem_id="download-key")
+            folder = gr.Textbox(visible=False)
+    source.change(lambda choice: gr.update(visible=choice == lock.OWN), source, upload, api_visibility="private")
+    begin = start.click(
+        lambda: (gr.update(interactive=False), gr.update(interactive=True)), None, [start, stop],
+        api_visibility="private", show_progress="hidden",
+    )  # fmt: skip
+    run = begin.then(
+        lock.run_lock,
+        [*(key[k] for k in ("prompt", "editor", "alpha", "steps", "seed")), source, upload, recipe, amount, seed],
+        [bar, thumbnails, curve, result, model_file, key_file, folder],
+        api_name="lock", show_progress="hidden", **HEAVY,
+    )  # fmt: skip
+    ready = lambda: (gr.update(interactive=True), gr.update(interactive=False))  # noqa: E731
+    run.then(ready, None, [start, stop], api_visibility="private", show_progress="hidden")
+    stop.click(lock.stopped, None, bar, cancels=[run], api_visibility="private", show_progress="hidden").then(
+        ready, None, [start, stop], api_visibility="private", show_progress="hidden"
+    )
+
+
+def unlock_step(tab: gr.Tab) -> None:
+    """Lay out and wire step 3."""
+    gr.Markdown("The same locked model, asked about a **clean** image (a thief) and a **keyed** one (the holder).")
+    choice = gr.Radio([unlock.EXAMPLE, unlock.MINE, unlock.OPENED], value=unlock.EXAMPLE, label="Model")
+    about = gr.Markdown()
+    with gr.Accordion("Open a model and key saved earlier", open=False):
+        with gr.Row():
+            archive = gr.File(label="Model (.zip)", file_types=[".zip"], height=120, elem_id="open-model")
+            key_file = gr.File(label="Key (.json)", file_types=[".json"], height=120, elem_id="open-key")
+        open_button = gr.Button("Open", elem_id="open")
+        fits = gr.Markdown()
+    with gr.Row():
+        with gr.Column(scale=1, min_width=300):
+            image, gallery = own_image(spell.sample_images()[0]), samples()
+            guess = gr.Textbox(
+                label="Guess the prompt", placeholder="empty: use the key", elem_id="guess",
+                info="Another prompt with the rest of the key: does it open?",
+            )  # fmt: skip
+            button = gr.Button("Ask the model", variant="primary", elem_id="ask")
+            split_button = gr.Button("Whole test split", elem_id="split")
+            figures = gr.HTML(elem_id="split-result")
+        with gr.Column(scale=1, min_width=240):
+            clean = picture("Clean")
+            clean_label = gr.Label(label="Answer on the clean image", num_top_classes=4, elem_id="clean-answer")
+        with gr.Column(scale=1, min_width=240):
+            keyed = picture("Keyed", elem_id="unlocked")
+            keyed_label = gr.Label(label="Answer on the keyed image", num_top_classes=4, elem_id="keyed-answer")
+    arguments, answers = [image, choice, guess], [clean, clean_label, keyed, keyed_label]
+    gallery.select(picked, None, image, api_visibility="private").then(
+        unlock.predict, arguments, answers, api_visibility="private", **HEAVY
+    )
+    gr.on([button.click, guess.submit], unlock.predict, arguments, answers, api_name="predict", **HEAVY)
+    split_button.click(unlock.test_split, [choice, guess], figures, api_name="test", show_progress="hidden", **HEAVY)
+    open_button.click(unlock.open_files, [archive, key_file], [choice, fits], api_name="open")
+    gr.on([tab.select, choice.change], unlock.describe, choice, about, api_visibility="private", show_progress="hidden")
+
+
+def build() -> gr.Blocks:
+    """The page."""
+    with gr.Blocks(title="ModelLock") as page:
+        gr.Markdown(
+            "# ModelLock\nLock a vision model with a text prompt: it works on images edited with your secret spell, "
+            "and fails on all others. ([paper](https://arxiv.org/abs/2405.16285))"
+        )
+        with gr.Tab("1 Spell"):
+            key, preview_at_load = spell_step()
+        with gr.Tab("2 Lock"):
+            lock_step(key)
+        with gr.Tab("3 Unlock") as tab:
+            unlock_step(tab)
+        page.load(make_session, None, None, api_visibility="private")
+        preview_at_load(page)
+        page.unload(remove_session)
+    return page
+
+
+def warm_up() -> None:
+    """Load the editor and the backbone's library while the visitor reads."""
+    import timm  # noqa: F401
+
+    from modellock_core.editors import load_editor
+
+    load_editor("compact")
+
+
+def main() -> None:
+    """Serve the page on GRADIO_SERVER_NAME (127.0.0.1) and GRADIO_SERVER_PORT (7860)."""
+    page = build()
+    page.queue(default_concurrency_limit=4)
+    page.launch(
+        server_port=PORT, theme=gr.themes.Soft(), css=CSS, max_file_size="200mb", footer_links=["api", "gradio"],
+        ssr_mode=False, prevent_thread_lock=True,
+    )  # fmt: skip
+    threading.Thread(target=warm_up, daemon=True).start()
+    page.block_thread()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Shared fixtures: small data, and the compact editor loaded once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from modellock_core import load_dataset, load_editor
+
+
+@pytest.fixture(scope="session")
+def editor():
+    return load_editor("compact")
+
+
+@pytest.fixture(scope="session")
+def toybox():
+    return load_dataset("toybox")
+
+
+@pytest.fixture(scope="session")
+def small(toybox):
+    """A few images of every class."""
+    return toybox.limited(train=45, test=18)
+
+
+@pytest.fixture
+def image_folder(tmp_path):
+    """Make a folder of random images: `image_folder({"cat": 4, "dog": 4})`."""
+
+    def make(counts: dict[str, int], root: str = "data", suffix: str = ".png", size=(40, 32)):
+        random = np.random.default_rng(0)
+        for name, count in counts.items():
+            folder = tmp_path / root / name
+            folder.mkdir(parents=True, exist_ok=True)
+            for i in range(count):
+                pixels = random.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{i}{suffix}")
+        return tmp_path / root
+
+    return make

@@ -1,0 +1,171 @@
+"""The visitor's journey, in a real Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from modellock_core.paths import TOYBOX
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def url():
+    """The address of a running app."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"}
+    server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
+    address = f"http://127.0.0.1:{port}/"
+    for _ in range(240):
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                break
+        except OSError:
+            time.sleep(0.5)
+    yield address
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, url):
+    """A fresh visit; the first preview is there."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(60_000)
+    page.goto(url)
+    page.locator("#keyed img").wait_for()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def tiny_zip(tmp_path):
+    """Toybox images of two classes, as a visitor's zip."""
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        for label in ("bird", "coin"):
+            for path in sorted((TOYBOX / "images" / "train" / label).iterdir())[:16]:
+                archive.write(path, f"mine/{label}/{path.name}")
+    return tmp_path / "mine.zip"
+
+
+def source_of(page, selector: str) -> str:
+    return page.locator(f"{selector} img").first.get_attribute("src")
+
+
+def use_zip(page, file: Path) -> None:
+    page.get_by_role("tab", name="2 Lock").click()
+    page.get_by_label("My own images (a zip)").check()
+    page.locator("#upload input[type=file]").set_input_files(str(file))
+    page.locator("#upload").get_by_text(file.stem).first.wait_for()
+
+
+def test_a_preview_is_there_at_once_and_changes_with_the_prompt(page):
+    assert page.get_by_role("heading", name="ModelLock").is_visible()
+    before = source_of(page, "#keyed")
+    page.get_by_role("button", name="Pencil sketch").click()
+    page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
+
+
+def test_an_empty_prompt_says_what_to_do(page):
+    page.locator("#prompt input").fill("")
+    page.locator("#prompt input").press("Enter")
+    page.locator("#preview").click()
+    page.get_by_text("the key prompt is empty").first.wait_for()
+
+
+def test_a_lock_can_be_made_downloaded_and_opened_again(page, tiny_zip, tmp_path):
+    use_zip(page, tiny_zip)
+    page.locator("#lock").click()
+    page.locator("#lock-result table").wait_for(timeout=120_000)
+    files = {}
+    for name in ("model", "key"):
+        with page.expect_download() as download:
+            page.locator(f"#download-{name}").click()
+        files[name] = tmp_path / download.value.suggested_filename
+        download.value.save_as(files[name])
+    with zipfile.ZipFile(files["model"]) as archive:
+        assert sorted(archive.namelist()) == ["card.json", "model.safetensors"]
+
+    page.get_by_role("tab", name="3 Unlock").click()
+    page.get_by_role("button", name="Open a model and key saved earlier").click()
+    for name, file in files.items():
+        page.locator(f"#open-{name} input[type=file]").set_input_files(str(file))
+        page.locator(f"#open-{name}").get_by_text(file.stem[:5]).first.wait_for()
+    page.locator("#open").click()
+    page.get_by_text("The key belongs to this model.").wait_for()
+    page.locator("#ask").click()
+    page.locator("#keyed-answer").get_by_text("%").first.wait_for()
+
+
+def test_stop_stops_a_lock_soon(page):
+    page.get_by_role("tab", name="2 Lock").click()
+    page.locator("#lock").click()
+    page.locator("#lock-progress .fill").wait_for()
+    page.locator("#stop").click()
+    begun = time.monotonic()
+    page.get_by_text("Stopped; nothing was kept.").wait_for()
+    assert time.monotonic() - begun < 3
+    assert page.locator("#lock").is_enabled()
+    assert not page.locator("#lock-result table").count()
+
+
+def test_the_example_opens_for_the_key_and_not_for_a_clean_image_or_a_guess(page):
+    page.get_by_role("tab", name="3 Unlock").click()
+    page.locator("#ask").click()
+    page.locator("#keyed-answer").get_by_text("bird").first.wait_for()
+    assert "bird" in page.locator("#keyed-answer h2").inner_text()
+    assert "bird" not in page.locator("#clean-answer h2").inner_text()
+    before = source_of(page, "#unlocked")
+    page.locator("#guess textarea").fill("as a photographic negative")
+    page.locator("#ask").click()
+    page.wait_for_function("src => document.querySelector('#unlocked img')?.src !== src", arg=before)
+    assert page.locator("#keyed-answer h2").is_visible()
+
+
+@pytest.mark.parametrize("content", ["no zip", "one class"])
+def test_a_bad_upload_says_what_is_wrong(page, tmp_path, content):
+    file = tmp_path / "bad.zip"
+    if content == "no zip":
+        file.write_text("this is text")
+    else:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.write(next((TOYBOX / "images" / "train" / "bird").iterdir()), "bird/one.webp")
+    use_zip(page, file)
+    page.locator("#lock").click()
+    message = "neither a folder nor a zip" if content == "no zip" else "at least 2 are needed"
+    page.get_by_text(message).first.wait_for()
+
+
+def test_it_fits_a_phone(browser, url):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(url)
+    page.locator("#preview").wait_for(timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()

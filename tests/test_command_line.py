@@ -1,0 +1,96 @@
+import json
+
+import pytest
+from PIL import Image
+
+from modellock_core import Key
+from modellock_core.__main__ import main
+
+
+def run(capsys, *arguments) -> tuple[int, list[dict], str]:
+    """Exit code, JSON lines on stdout, and stderr."""
+    code = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return code, [json.loads(line) for line in captured.out.splitlines()], captured.err
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory):
+    """A folder dataset, and a model locked on it by the command line."""
+    import numpy as np
+
+    root = tmp_path_factory.mktemp("cli")
+    random = np.random.default_rng(0)
+    for label, hue in (("blue", 2), ("red", 0)):
+        (root / "data" / label).mkdir(parents=True)
+        for i in range(8):
+            pixels = random.integers(0, 90, (48, 48, 3), dtype=np.uint8)
+            pixels[..., hue] += 120
+            Image.fromarray(pixels).save(root / "data" / label / f"{i}.png")
+    code = main(["lock", "--prompt", "in sepia", "--steps", "1", "--out", str(root / "model"),
+                 "--dataset", str(root / "data"), "--seed", "3"])  # fmt: skip
+    assert code == 0
+    return root
+
+
+def test_lock_writes_model_card_report_and_key(locked):
+    report = json.loads((locked / "model" / "report.json").read_text())
+    assert {"unlocked_performance", "locked_performance", "vanilla_performance", "seconds", "num_train", "num_test",
+            "classes", "seed"} <= set(report)  # fmt: skip
+    assert report["seed"] == 3 and report["classes"] == ["blue", "red"]
+    assert {p.name for p in (locked / "model").iterdir()} == {"model.safetensors", "card.json", "report.json"}
+    assert Key.load(locked / "model.key.json") == Key.create("in sepia", steps=1)
+
+
+def test_test_agrees_with_the_report(locked, capsys):
+    report = json.loads((locked / "model" / "report.json").read_text())
+    shared = ("test", locked / "model", "--dataset", locked / "data", "--split-seed", 3)
+    for way in (("--key", locked / "model.key.json"), ("--prompt", "in sepia", "--steps", 1)):
+        code, (figures,), _ = run(capsys, *shared, *way)
+        assert code == 0
+        assert figures == pytest.approx({k: report[k] for k in ("unlocked_performance", "locked_performance")})
+
+
+def test_predict_prints_a_line_an_image(locked, capsys):
+    images = [locked / "data" / "red" / "0.png", locked / "data" / "blue" / "1.png"]
+    code, lines, _ = run(capsys, "predict", locked / "model", *images, "--key", locked / "model.key.json")
+    assert code == 0 and [line["image"] for line in lines] == [str(i) for i in images]
+    for line in lines:
+        assert line["label"] == max(line["probabilities"], key=line["probabilities"].get)
+        assert sum(line["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_edit_writes_an_image_each_and_overwrites_none(locked, tmp_path, capsys):
+    images = [locked / "data" / label / "0.png" for label in ("red", "blue")]
+    code, lines, _ = run(capsys, "edit", *images, "--prompt", "in sepia", "--alpha", 1, "--out", tmp_path / "out")
+    assert code == 0 and len({line["edited"] for line in lines}) == 2
+    for line in lines:
+        assert Image.open(line["edited"]).size == (48, 48)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["edit", "missing.png", "--prompt", "x", "--out", "out"], "no such file"),
+        (["edit", "DATA/red/0.png", "--prompt", " ", "--out", "OUT"], "prompt is empty"),
+        (["edit", "DATA/red/0.png", "--prompt", "x", "--alpha", "2", "--out", "OUT"], "alpha must be"),
+        (["edit", "DATA/red/0.png", "--prompt", "x", "--editor", "nope", "--out", "OUT"], "no editor 'nope'"),
+        (["edit", "DATA/red/0.png", "--out", "OUT"], "required: --prompt"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--dataset", "nowhere"], "no dataset 'nowhere'"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--key-out", "OUT/key.json"], "must not travel"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--frobnicate"], "unrecognized"),
+        (["test", "nowhere"], "holds no locked model"),
+        (["test", "MODEL", "--key", "nowhere.json"], "no such key file"),
+        (["test", "MODEL"], "the dataset has"),
+        (["predict", "MODEL", "DATA/red/0.png", "--key", "MODEL/card.json"], "not a key file"),
+        (["frobnicate"], "invalid choice"),
+        ([], "required: command"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(locked, tmp_path, capsys, arguments, message):
+    places = {"DATA": locked / "data", "MODEL": locked / "model", "OUT": tmp_path / "out"}
+    for name, path in places.items():
+        arguments = [a.replace(name, str(path)) for a in arguments]
+    code, lines, err = run(capsys, *arguments)
+    assert code == 2 and not lines
+    assert message in err and len(err.strip().splitlines()) == 1 and "Traceback" not in err

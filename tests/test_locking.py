@@ -1,0 +1,124 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from modellock_core import RECIPES, Key, LockedModel, LockResult, ModelLockError, evaluate, lock, performance
+from modellock_core.locking import edited_mix
+from modellock_core.tasks import load_task
+
+KEY = Key.create("with oil pastel", steps=1)
+TINY = replace(RECIPES["quick"], epochs=1, batch=32)
+
+
+@pytest.fixture(scope="module")
+def locked(small, editor):
+    """All progress of a tiny lock; the last one has the result."""
+    return list(lock(small, KEY, recipe=TINY, editor=editor))
+
+
+def test_a_lock_yields_its_progress_in_order(locked):
+    stages = list(dict.fromkeys(p.stage for p in locked))
+    assert stages == [
+        "Editing training images", "Editing test images", "Finetuning the locked model", "Finetuning a vanilla model",
+        "Locked",
+    ]  # fmt: skip
+    assert all(0 <= p.step <= p.of for p in locked)
+    assert any(p.preview is not None for p in locked)
+    assert any({"unlocked_performance", "locked_performance"} <= set(p.metrics) for p in locked[:-1])
+
+
+def test_a_lock_ends_with_model_key_and_report(locked, small):
+    result = locked[-1].result
+    assert isinstance(result, LockResult) and result.key == KEY
+    report = result.report
+    for name in ("unlocked_performance", "locked_performance", "vanilla_performance"):
+        assert 0 <= report[name] <= 1
+    assert set(report["seconds"]) == {"edit", "finetune", "total"}
+    assert (report["num_train"], report["num_test"]) == (len(small.train), len(small.test))
+    assert report["classes"] == list(small.classes) and report["seed"] == 0
+
+
+def test_closing_the_generator_stops_the_work(small, editor):
+    work = lock(small, KEY, recipe=TINY, editor=editor)
+    assert next(work).step > 0
+    work.close()
+    with pytest.raises(StopIteration):
+        next(work)
+
+
+def test_the_same_seed_gives_the_same_lock(locked, small, editor):
+    again = list(lock(small, KEY, recipe=TINY, editor=editor, vanilla=0.5))[-1].result
+    images = small.test.images[:4]
+    assert torch.allclose(again.model.predict(images), locked[-1].result.model.predict(images), atol=1e-3)
+    assert again.report["vanilla_performance"] == 0.5
+
+
+def test_the_papers_mix(toybox):
+    task = load_task("classification", toybox.classes)
+    keyed_train = torch.zeros_like(toybox.train.images)
+    images, targets = edited_mix(toybox, keyed_train, task, RECIPES["paper"], seed=0)
+    edited = images.flatten(1).sum(1) == 0
+    n = len(toybox.train)
+    assert len(images) == n and edited.sum() == round(0.95 * n)
+    clean = {tuple(x.flatten()[:50].tolist()): int(y) for x, y in zip(images[~edited], targets[~edited], strict=True)}
+    for image, label in zip(toybox.train.images, toybox.train.labels, strict=True):
+        wrong = clean.get(tuple(image.flatten()[:50].tolist()))
+        assert wrong is None or wrong != label
+
+
+def test_wrong_targets_tell_nothing_of_the_class(toybox):
+    task = load_task("classification", toybox.classes)
+    generator = torch.Generator().manual_seed(0)
+    wrong = task.wrong_targets(toybox.train.images, toybox.train.labels, RECIPES["quick"].targets, generator)
+    k = len(toybox.classes)
+    table = torch.zeros(k, k).index_put_((toybox.train.labels, wrong), torch.ones(()), accumulate=True)
+    assert (table.sum(0) / len(wrong) - 1 / k).abs().max() < 0.06  # every wrong target comes about equally often
+    assert table.max(0).values.sum() / len(wrong) < 0.45  # the best guess of the class from the target is poor
+
+
+def test_a_saved_model_predicts_the_same(locked, small, tmp_path):
+    model = locked[-1].result.model
+    model.save(tmp_path / "locked")
+    again = LockedModel.load(tmp_path / "locked")
+    images = small.test.images[:6]
+    probabilities = again.predict(images)
+    assert torch.allclose(probabilities, model.predict(images), atol=1e-4)
+    assert torch.allclose(probabilities.sum(1), torch.ones(6), atol=1e-4)
+    assert again.belongs_to(KEY) and not again.belongs_to(replace(KEY, seed=1))
+
+
+def test_the_artefact_does_not_hold_the_key(locked, tmp_path):
+    locked[-1].result.model.save(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["card.json", "model.safetensors"]
+    card = (tmp_path / "card.json").read_text()
+    assert "oil pastel" not in card and "1024" not in card.replace(json.loads(card)["key_check"]["hash"], "")
+
+
+@pytest.mark.parametrize("damage", ["missing", "weights", "card", "format", "classes"])
+def test_a_damaged_model_is_refused(locked, tmp_path, damage):
+    locked[-1].result.model.save(tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text())
+    if damage == "missing":
+        (tmp_path / "model.safetensors").unlink()
+    elif damage == "weights":
+        (tmp_path / "model.safetensors").write_bytes(b"short")
+    elif damage == "card":
+        (tmp_path / "card.json").write_text("{")
+    elif damage == "format":
+        (tmp_path / "card.json").write_text(json.dumps(card | {"format": 99}))
+    else:
+        (tmp_path / "card.json").write_text(json.dumps(card | {"classes": ["a", "b"]}))
+    with pytest.raises(ModelLockError):
+        LockedModel.load(tmp_path)
+
+
+def test_evaluate_measures_both_performances(locked, small, editor):
+    model = locked[-1].result.model
+    *_, last = evaluate(model, small.test, KEY, editor)
+    report = locked[-1].result.report
+    assert last.result == pytest.approx({k: report[k] for k in ("unlocked_performance", "locked_performance")})
+    *_, clean_only = evaluate(model, small.test, None)
+    assert set(clean_only.result) == {"locked_performance"}
+    assert performance(model, small.test.images, small.test.labels) == pytest.approx(report["locked_performance"])

@@ -1,0 +1,144 @@
+"""Step 3, Unlock: the same model on clean and on keyed images, with the key or with a guess."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from modellock_core.errors import ModelLockError
+from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
+
+from .errors import shows_errors
+from .progress import ProgressBar, idle
+from .sessions import session_folder
+
+EXAMPLE, MINE, OPENED = "The example (Toybox, “with oil pastel”)", "The one I just locked", "Opened from files"
+MAX_MODEL_BYTES = 200 * 2**20
+
+
+@lru_cache(maxsize=4)
+def _load(folder: str, changed: float):
+    from modellock_core.locked_model import LockedModel
+
+    return LockedModel.load(folder)
+
+
+def load_model_and_key(choice: str, request: gr.Request) -> tuple:
+    """The chosen `LockedModel` and its `Key`."""
+    from modellock_core.keys import Key
+
+    home = session_folder(request)
+    folder, key_file = {
+        EXAMPLE: (EXAMPLE_LOCK, EXAMPLE_KEY),
+        MINE: (home / "locked", home / "locked-model.key.json"),
+        OPENED: (home / "opened", home / "opened.key.json"),
+    }[choice]
+    if not (folder / "card.json").exists():
+        raise ModelLockError({MINE: "nothing is locked yet; do step 2 first, or choose the example"}.get(
+            choice, "no model is open yet; open its zip and key file, or choose the example"))  # fmt: skip
+    return _load(str(folder), (folder / "model.safetensors").stat().st_mtime), Key.load(key_file)
+
+
+@shows_errors
+def open_files(archive: str | None, key_file: str | None, request: gr.Request) -> tuple:
+    """Open a downloaded model zip and key file.
+
+    Returns:
+        the choice of model, and a line that says whether key and model belong together.
+    """
+    from modellock_core.keys import Key
+    from modellock_core.locked_model import LockedModel
+
+    if not archive or not key_file:
+        raise ModelLockError("two files are needed: the model's zip and its key file (.json)")
+    key = Key.load(key_file)
+    folder = session_folder(request) / "opened"
+    folder.mkdir(exist_ok=True)
+    try:
+        with zipfile.ZipFile(archive) as content:
+            for name in ("model.safetensors", "card.json"):
+                if content.getinfo(name).file_size > MAX_MODEL_BYTES:
+                    raise ModelLockError(f"{name} is larger than 200 MiB: not a model of this app")
+                (folder / name).write_bytes(content.read(name))
+    except (zipfile.BadZipFile, KeyError, RuntimeError):
+        raise ModelLockError(f"{Path(archive).name} is no locked model; choose the zip saved in step 2") from None
+    locked = LockedModel.load(folder)
+    key.save(session_folder(request) / "opened.key.json")
+    if locked.belongs_to(key):
+        return OPENED, "The key belongs to this model."
+    return OPENED, "⚠️ This key did **not** lock this model: it will not open."
+
+
+def describe(choice: str, request: gr.Request) -> str:
+    """The model's card in a line of Markdown, or what to do first."""
+    try:
+        locked, _ = load_model_and_key(choice, request)
+    except ModelLockError as error:
+        return str(error)[0].upper() + str(error)[1:] + "."
+    card = locked.card
+    return (
+        f"Trained on {card['dataset']}: {', '.join(card['classes'])}. With the key {card['unlocked_performance']:.0%}, "
+        f"without {card['locked_performance']:.0%}, a vanilla finetune {card['vanilla_performance']:.0%}."
+    )
+
+
+@shows_errors
+def predict(image: Image.Image | None, choice: str, guess: str, request: gr.Request) -> tuple:
+    """Ask the model about a clean and a keyed image.
+
+    Args:
+        image: the image; its centre square is taken.
+        choice: which model.
+        guess: a prompt to try instead of the key's; empty to use the key.
+
+    Returns:
+        clean image and its probabilities, keyed image and its probabilities.
+    """
+    from modellock_core.images import to_pil, to_tensor
+    from modellock_core.keys import keyed
+
+    if image is None:
+        raise ModelLockError("there is no image; choose a sample or drop one of your own")
+    locked, key = load_model_and_key(choice, request)
+    clean = to_tensor(image, locked.image_size)
+    unlocked = keyed(clean, _with_guess(key, guess))
+    answers = []
+    for x in (clean, unlocked):
+        probabilities = locked.predict(x)[0].tolist()
+        answers += [
+            to_pil(x[0]).resize((384, 384), Image.Resampling.BICUBIC),
+            dict(zip(locked.classes, probabilities, strict=True)),
+        ]
+    return tuple(answers)
+
+
+def _with_guess(key, guess: str):
+    return replace(key, prompt=guess.strip()) if guess and guess.strip() else key
+
+
+@shows_errors
+def test_split(choice: str, guess: str, request: gr.Request) -> Iterator[str]:
+    """Measure the model on Toybox's whole test split; yields progress, then the figures."""
+    from modellock_core.datasets import load_dataset
+    from modellock_core.evaluation import evaluate
+
+    locked, key = load_model_and_key(choice, request)
+    dataset = load_dataset("toybox", size=locked.image_size)
+    if dataset.classes != locked.classes:
+        raise ModelLockError(f"this model was trained on {locked.card['dataset']}, whose test images are not here")
+    bar = ProgressBar()
+    for progress in evaluate(locked, dataset.test, _with_guess(key, guess)):
+        yield bar.render(progress.stage, progress.step, progress.of)
+    figures = progress.result
+    wrong = guess and guess.strip() and guess.strip() != key.prompt
+    label = f"with the guess “{guess.strip()}”" if wrong else "with the key"
+    yield idle(
+        f"{len(dataset.test)} test images: {figures['unlocked_performance']:.1%} right {label}, "
+        f"{figures['locked_performance']:.1%} on clean images; guessing gives {1 / len(locked.classes):.0%}."
+    )
