@@ -54,8 +54,8 @@ def own_image(value: str) -> gr.Image:
 def samples() -> gr.Gallery:
     """Test images of Toybox to pick from."""
     return gr.Gallery(
-        spell.sample_images(), label="Samples", show_label=False, columns=5, height=170, allow_preview=False, interactive=False,
-        object_fit="cover", buttons=[],
+        spell.sample_images(), label="Samples", show_label=False, columns=5, height=170, allow_preview=False,
+        interactive=False, object_fit="cover", buttons=[],
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class Key:
     prompt: str
     editor: str = "compact"
     alpha: float = 0.5
-    steps: int = 2
+    steps: int = 1
     guidance: float = 1.0
     image_guidance: float = 1.0
     seed: int = 1024

@@ -7,7 +7,7 @@ import torch
 from modellock_core import CompactEditPipeline, ModelLockError, load_editor
 
 ONE_GREY_LEVEL = 1 / 255
-SETTINGS = {"steps": 2, "guidance": 1.0, "image_guidance": 1.0, "seed": 1024}
+SETTINGS = {"steps": 1, "guidance": 1.0, "image_guidance": 1.0, "seed": 1024}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_the_seed_matters(editor, images):
     assert (other - editor.edit(images, "with oil pastel", **SETTINGS)).abs().mean() > 0.005
 
 
-@pytest.mark.parametrize("steps", [1, 3, 4])
+@pytest.mark.parametrize("steps", [2, 3, 4])
 def test_any_number_of_steps_works(editor, images, steps):
     edited = editor.edit(images[:1], "in watercolor", **SETTINGS | {"steps": steps})
     assert edited.shape == (1, 3, 128, 128) and edited.min() >= 0 and edited.max() <= 1

@@ -28,7 +28,7 @@ class EditSettings:
     size: int  # px, the side at which images are edited
 
 
-COMPACT_SETTINGS = EditSettings(steps=2, guidance=1.0, image_guidance=1.0, size=128)
+COMPACT_SETTINGS = EditSettings(steps=1, guidance=1.0, image_guidance=1.0, size=128)
 # the authors' Pets checkpoint (arXiv 2405.16285)
 PAPER_SETTINGS = EditSettings(steps=5, guidance=4.5, image_guidance=1.5, size=256)
 

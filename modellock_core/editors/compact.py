@@ -81,7 +81,7 @@ class CompactEditPipeline(DiffusionPipeline):
         self,
         image: Tensor | Image | list[Image],
         prompt: str,
-        num_inference_steps: int = 2,
+        num_inference_steps: int = 1,
         guidance_scale: float = 1.0,
         image_guidance_scale: float = 1.0,
         generator: torch.Generator | None = None,
