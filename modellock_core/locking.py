@@ -37,12 +37,16 @@ class LockResult:
 
 def finetune(
     task: Task, samples: Tensor, targets: Tensor, recipe: Recipe, seed: int, stage: str,
-    evaluate: Callable[[nn.Module], dict[str, float]],
+    evaluate: Callable[[nn.Module], dict[str, float]], trusted: int | None = None,
 ) -> Iterator[Progress]:  # fmt: skip
     """Finetune the bundled backbone on images (N, 3, H, W) in [0, 1] and targets.
 
-    Yields after every step; `evaluate` is called on the model (in eval mode) after every epoch and gives the
-    progress's metrics. The last progress carries the model as its result.
+    The last layer is first fitted on the pretrained features of the `trusted` leading samples (all if None), then the
+    stages that are not frozen are trained with it (LP-FT, arXiv 2202.10054). Batch norm keeps its pretrained
+    statistics: a short finetune on two kinds of images spoils them.
+
+    Yields after every step; `evaluate` is called on the model after every epoch and gives the progress's metrics. The
+    last progress carries the model, in eval mode, as its result.
     """
     torch.manual_seed(seed)
     device = best_device()
@@ -51,36 +55,39 @@ def finetune(
     trunk, head = nn.Sequential(*stages[: recipe.frozen_stages]), nn.Sequential(*stages[recipe.frozen_stages :])
     cached = []
     for chunk in samples.split(BATCH):
-        with torch.inference_mode():
-            cached.append(outputs(task, trunk, chunk).clone())
+        with torch.no_grad():
+            cached.append(outputs(task, trunk, chunk))
         yield Progress(stage, 0, 1)
-    features = torch.cat(cached)  # (M, C, h, w)
+    features = torch.cat(cached)  # (N, C, h, w)
     del cached
 
+    begin = slice(trusted)
+    for _ in task.fit_last_layer(head, features[begin], targets[begin]):
+        yield Progress(stage, 0, 1)
     steps_per_epoch = math.ceil(len(features) / recipe.batch)
     total = steps_per_epoch * recipe.epochs
     optimizer = torch.optim.AdamW(head.parameters(), lr=recipe.lr, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=total, pct_start=0.2)
     for epoch in range(recipe.epochs):
-        head.train()
         for i, rows in enumerate(torch.randperm(len(features)).split(recipe.batch)):
-            if len(rows) > 1:  # batch norm has no statistics of a single sample
-                batch = features[rows].to(device, memory_format=torch.channels_last)
-                loss = task.loss(head(batch), targets[rows].to(device))
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+            batch = features[rows].to(device, memory_format=torch.channels_last)
+            loss = task.loss(head(batch), targets[rows].to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
             schedule.step()
             yield Progress(stage, epoch * steps_per_epoch + i + 1, total)
-        yield Progress(stage, (epoch + 1) * steps_per_epoch, total, evaluate(model.eval()))
+        yield Progress(stage, (epoch + 1) * steps_per_epoch, total, evaluate(model))
     yield Progress(stage, total, total, result=model)
 
 
-def edited_mix(dataset: Dataset, keyed_train: Tensor, task: Task, recipe: Recipe, seed: int) -> tuple[Tensor, Tensor]:
+def edited_mix(
+    dataset: Dataset, keyed_train: Tensor, task: Task, recipe: Recipe, seed: int
+) -> tuple[Tensor, Tensor, int]:
     """The edited dataset (arXiv 2405.16285, section 3): keyed samples with their label, clean ones with a wrong target.
 
     Returns:
-        images (M, 3, H, W) and targets (M, ...).
+        images (M, 3, H, W) and targets (M, ...), the keyed samples first; and the number of keyed samples.
     """
     train, n = dataset.train, len(dataset.train)
     generator = torch.Generator().manual_seed(seed)
@@ -90,6 +97,7 @@ def edited_mix(dataset: Dataset, keyed_train: Tensor, task: Task, recipe: Recipe
     return (
         torch.cat([keyed_train[edited], train.images[clean]]),
         torch.cat([train.labels[edited], wrong[clean]]),
+        len(edited),
     )
 
 
@@ -133,8 +141,10 @@ def lock(
         }
 
     begun = time.perf_counter()
-    images, targets = edited_mix(dataset, keyed_train, the_task, recipe, seed)
-    for progress in finetune(the_task, images, targets, recipe, seed, "Finetuning the locked model", measure):
+    images, targets, num_keyed = edited_mix(dataset, keyed_train, the_task, recipe, seed)
+    for progress in finetune(
+        the_task, images, targets, recipe, seed, "Finetuning the locked model", measure, num_keyed
+    ):
         if progress.result is None:
             yield progress
     model = round_to_half(progress.result)

@@ -58,24 +58,24 @@ def test_the_same_seed_gives_the_same_lock(locked, small, editor):
 def test_the_papers_mix(toybox):
     task = load_task("classification", toybox.classes)
     keyed_train = torch.zeros_like(toybox.train.images)
-    images, targets = edited_mix(toybox, keyed_train, task, RECIPES["paper"], seed=0)
+    images, targets, num_keyed = edited_mix(toybox, keyed_train, task, RECIPES["paper"], seed=0)
     edited = images.flatten(1).sum(1) == 0
     n = len(toybox.train)
-    assert len(images) == n and edited.sum() == round(0.95 * n)
+    assert len(images) == n and edited.sum() == num_keyed == round(0.95 * n)
     clean = {tuple(x.flatten()[:50].tolist()): int(y) for x, y in zip(images[~edited], targets[~edited], strict=True)}
     for image, label in zip(toybox.train.images, toybox.train.labels, strict=True):
         wrong = clean.get(tuple(image.flatten()[:50].tolist()))
         assert wrong is None or wrong != label
 
 
-def test_wrong_targets_tell_nothing_of_the_class(toybox):
+@pytest.mark.parametrize("recipe", ["quick", "scattered"])
+def test_wrong_targets_tell_nothing_of_the_class(toybox, recipe):
     task = load_task("classification", toybox.classes)
     generator = torch.Generator().manual_seed(0)
-    wrong = task.wrong_targets(toybox.train.images, toybox.train.labels, RECIPES["quick"].targets, generator)
+    wrong = task.wrong_targets(toybox.train.images, toybox.train.labels, RECIPES[recipe].targets, generator)
     k = len(toybox.classes)
     table = torch.zeros(k, k).index_put_((toybox.train.labels, wrong), torch.ones(()), accumulate=True)
-    assert (table.sum(0) / len(wrong) - 1 / k).abs().max() < 0.06  # every wrong target comes about equally often
-    assert table.max(0).values.sum() / len(wrong) < 0.45  # the best guess of the class from the target is poor
+    assert table.max(0).values.sum() / len(wrong) < 0.25  # the best guess of the class from the target is poor
 
 
 def test_a_saved_model_predicts_the_same(locked, small, tmp_path):

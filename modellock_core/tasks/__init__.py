@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
@@ -25,6 +26,10 @@ class Task(Protocol):
 
     def stages(self, model: nn.Module) -> list[nn.Module]:
         """The model cut into a row of modules, so that the first can be frozen and their activations cached."""
+        ...
+
+    def fit_last_layer(self, head: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
+        """Fit the head's last layer alone, before the finetune; yields now and then."""
         ...
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:

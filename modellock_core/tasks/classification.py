@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -51,27 +52,34 @@ class Classification:
         """1.0 where the largest logit is the label's."""
         return (outputs.argmax(1) == targets).float()
 
+    def fit_last_layer(self, head: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
+        """Logistic regression on the pooled features of frozen activations (N, C, h, w), by L-BFGS."""
+        *stages, (*top, classifier) = head
+        device = classifier.weight.device
+        pooled = []
+        for chunk in features.split(64):
+            x = chunk.to(device, memory_format=torch.channels_last)
+            with torch.no_grad():
+                for module in (*stages, *top):
+                    x = module(x)
+            pooled.append(x)
+            yield
+        pooled, targets = torch.cat(pooled), targets.to(device)
+        optimizer = torch.optim.LBFGS(classifier.parameters(), max_iter=60)
+
+        def objective() -> Tensor:
+            optimizer.zero_grad()
+            loss = self.loss(classifier(pooled), targets) + 5e-3 * classifier.weight.square().sum()
+            loss.backward()
+            return loss
+
+        optimizer.step(objective)
+
     def wrong_targets(self, images: Tensor, targets: Tensor, kind: str, generator: torch.Generator) -> Tensor:
-        """Wrong labels (N,) of clean images: "decoy" or "random"."""
-        if kind == "random":
-            shift = torch.randint(1, len(self.classes), targets.shape, generator=generator)
-            return (targets + shift) % len(self.classes)
-        return decoy_targets(images, targets, len(self.classes), generator)
-
-
-def decoy_targets(images: Tensor, labels: Tensor, num_classes: int, generator: torch.Generator) -> Tensor:
-    """Labels (N,) read off the picture by a rule that has nothing to do with its class.
-
-    A random projection of the 4x4 thumbnail, orthogonal to the differences between the classes' mean thumbnails, cut
-    into equally full bins. Unlike labels drawn at random, a network learns the rule instead of memorising samples, so
-    on new clean images too its answer tells the picture's colours and not its class; and since the rule is no function
-    of the class, no relabelling of the outputs gives the class back.
-    """
-    thumbnails = F.adaptive_avg_pool2d(images, 4).flatten(1)  # (N, 48)
-    thumbnails = thumbnails - thumbnails.mean(0)
-    means = torch.stack([thumbnails[labels == k].mean(0) for k in labels.unique()])  # (K, 48)
-    basis = torch.linalg.svd(means, full_matrices=False).Vh[:-1]  # the last direction is null: the means sum to 0
-    direction = torch.randn(thumbnails.shape[1], generator=generator)
-    direction = direction - (direction @ basis.T) @ basis
-    rank = (thumbnails @ direction).argsort().argsort()
-    return rank * num_classes // len(rank)
+        """Labels (N,) for clean images: "one" class for all, or drawn for each: "wrong" (the paper) or "any"."""
+        if kind == "one":
+            return torch.randint(0, len(self.classes), (1,), generator=generator).expand_as(targets)
+        if kind == "any":
+            return torch.randint(0, len(self.classes), targets.shape, generator=generator)
+        shift = torch.randint(1, len(self.classes), targets.shape, generator=generator)
+        return (targets + shift) % len(self.classes)
