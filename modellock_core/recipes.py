@@ -33,11 +33,25 @@ class Recipe:
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("quick", "Locks in a minute: every image is trained on twice, keyed with its own label and clean with one "
-               "and the same label for all. What the logits of clean images still tell is not hidden."),
-        Recipe("scattered", "As quick, but every clean image gets a label of its own, drawn at random: less can be read "
-               "from the logits, and a short finetune locks less.", targets="any", epochs=6),
-        Recipe("paper", "The published mix: 95 % of the images keyed with their label, 5 % clean with a wrong one. "
-               "Meant for long finetunes; in a short one it hardly locks.", 0.95, 0.05, "wrong"),
+        Recipe(
+            "quick",
+            "Locks in a minute: every image is trained on twice, keyed with its own label, and clean with one and the "
+            "same label for all. What the logits of clean images still tell is not hidden.",
+        ),
+        Recipe(
+            "scattered",
+            "As quick, but every clean image gets a label of its own, drawn at random: less can be read from the "
+            "logits, and a short finetune locks less.",
+            targets="any",
+            epochs=6,
+        ),
+        Recipe(
+            "paper",
+            "The published mix: 95 % of the images keyed with their label, 5 % clean with a wrong one. Meant for long "
+            "finetunes; in a short one it hardly locks.",
+            edited_part=0.95,
+            clean_part=0.05,
+            targets="wrong",
+        ),
     )
-}  # fmt: skip
+}
