@@ -60,8 +60,8 @@ def samples() -> gr.Gallery:
 
 
 def picked(event: gr.SelectData) -> str:
-    """The path of the clicked sample."""
-    return event.value["image"]["path"]
+    """The path of the clicked sample; by its number, since the browser is not to name files."""
+    return spell.sample_images()[event.index]
 
 
 def spell_step() -> tuple[dict[str, gr.Component], Callable]:

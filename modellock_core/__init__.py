@@ -24,7 +24,7 @@ _HOMES = {
     "Progress": "progress",
     "RECIPES": "recipes",
     "Recipe": "recipes",
-    "design": "design",
+    "design": "designer",
     "evaluate": "evaluation",
     "keyed": "keys",
     "load_dataset": "datasets",

@@ -42,6 +42,18 @@ def follow(work: Iterator) -> Any:
     return result
 
 
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def refuse_file(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise ModelLockError(f"--out {out} is a file; give a folder")
+
+
 def print_json(value: Any) -> None:
     print(json.dumps(value), flush=True)
 
@@ -64,6 +76,7 @@ def edit(args: argparse.Namespace) -> None:
 
     key = key_from(args)
     images = [to_tensor(open_image(path)) for path in args.images]
+    refuse_file(args.out)
     args.out.mkdir(parents=True, exist_ok=True)
     taken = {path.resolve() for path in args.images}
     for path, image in zip(args.images, images, strict=True):
@@ -83,8 +96,9 @@ def lock(args: argparse.Namespace) -> None:
     key_file = args.key_out or args.out.with_name(args.out.name + ".key.json")
     if args.out.resolve() in key_file.resolve().parents:
         raise ModelLockError(f"--key-out {key_file} lies inside {args.out}: a key must not travel with its model")
-    if args.out.exists() and not args.out.is_dir():
-        raise ModelLockError(f"--out {args.out} is a file; give a folder")
+    if key_file.is_dir():
+        raise ModelLockError(f"--key-out {key_file} is a folder; give a file")
+    refuse_file(args.out)
     dataset = load_dataset(args.dataset, seed=model_seed).limited(args.max_train, args.max_test)
     result = follow(run(dataset, key, recipe=RECIPES[args.recipe], seed=model_seed))
     result.model.save(args.out)
@@ -125,7 +139,7 @@ def predict(args: argparse.Namespace) -> None:
 
 def design(args: argparse.Namespace) -> None:
     from .datasets import load_dataset
-    from .design import design as run
+    from .designer import design as run
 
     suggestions = follow(run(load_dataset(args.dataset), editor=args.editor))
     for rank, suggestion in enumerate(suggestions[: args.top], 1):
@@ -167,8 +181,8 @@ def build_parser() -> Parser:
     one.add_argument("--dataset", default="toybox", help="toybox, or a folder or zip with one folder per class")
     one.add_argument("--recipe", choices=list(RECIPES), default="quick")
     one.add_argument("--seed", type=int, default=0, help="seed of the split, the mix and the finetune")
-    one.add_argument("--max-train", type=int, help="use at most so many training images")
-    one.add_argument("--max-test", type=int, help="use at most so many test images")
+    one.add_argument("--max-train", type=positive, help="use at most so many training images")
+    one.add_argument("--max-test", type=positive, help="use at most so many test images")
     add_settings(one, seed="--edit-seed")
     one.set_defaults(run=lock)
 
@@ -176,7 +190,7 @@ def build_parser() -> Parser:
     one.add_argument("model", type=Path, metavar="DIR")
     one.add_argument("--dataset", default="toybox")
     one.add_argument("--split-seed", type=int, default=0, help="the lock's --seed, for a dataset without a test folder")
-    one.add_argument("--max-test", type=int)
+    one.add_argument("--max-test", type=positive)
     add_key(one)
     one.set_defaults(run=test)
 

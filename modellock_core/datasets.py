@@ -85,6 +85,8 @@ def load_dataset(
     """
     if str(source) == "toybox":
         return _load_split_folder(TOYBOX / "images", "toybox", size)
+    if not str(source).strip():
+        raise ModelLockError("no dataset is named; use toybox, or the path of a folder or zip file")
     source = Path(source)
     if source.is_dir():
         return _load_folder(source, source.name, size, seed, test_part)

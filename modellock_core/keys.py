@@ -64,6 +64,7 @@ class Key:
             kind = type(low)
             if isinstance(value, bool) or not isinstance(value, (int, kind)) or not low <= value <= high:
                 raise ModelLockError(f"{name} must be {_a(kind)} from {low} to {high}, got {value!r}")
+            object.__setattr__(self, name, kind(value))  # 1 and 1.0 are the same key
         if self.size % 8:
             raise ModelLockError(f"size must be a multiple of 8, got {self.size}")
 
@@ -90,7 +91,7 @@ class Key:
             values = json.loads(Path(path).read_text())
         except FileNotFoundError:
             raise ModelLockError(f"{path}: there is no such key file") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
             raise ModelLockError(f"{path} is not a key file; choose the .json file saved with the lock") from None
         names = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or "prompt" not in values or set(values) - names:

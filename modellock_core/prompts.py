@@ -1,6 +1,6 @@
 """The catalogue of key prompts: the paper's styles and objects, and ours, by category.
 
-Start of the pipe: a key prompt goes into a `Key`; `design.py` ranks the catalogue for a dataset.
+Start of the pipe: a key prompt goes into a `Key`; `designer.py` ranks the catalogue for a dataset.
 """
 
 from __future__ import annotations

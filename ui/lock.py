@@ -16,7 +16,7 @@ from .progress import ProgressBar, idle
 from .sessions import session_folder
 from .spell import make_key
 
-TOYBOX, OWN = "Toybox (10 classes, bundled)", "My own images (a zip)"
+TOYBOX, OWN = "Toybox (bundled)", "My own images (a zip)"
 QUICK_LOOK, WHOLE = "Quick look (400 images)", "All images"
 REFRESH = 0.3  # seconds between two updates of the page
 MAX_TRAIN, MAX_TEST = 4000, 1000  # keeps a visitor's dataset within the memory of a free machine

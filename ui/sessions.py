@@ -13,7 +13,7 @@ _root = tempfile.TemporaryDirectory(prefix="modellock-")
 
 def session_folder(request: gr.Request) -> Path:
     """The visitor's folder, made at its first use."""
-    name = "".join(c for c in str(request.session_hash or "api") if c.isalnum())
+    name = "".join(c for c in str(request.session_hash) if c.isalnum()) or "api"
     folder = Path(_root.name) / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -91,7 +91,7 @@ def compare(
 def rank() -> Iterator[tuple[str, list[list]]]:
     """Rank the catalogue for Toybox; yields the progress bar and the rows of the table."""
     from modellock_core.datasets import load_dataset
-    from modellock_core.design import design
+    from modellock_core.designer import design
 
     bar = ProgressBar()
     yield bar.render("Loading Toybox", 0, 1), []

@@ -181,6 +181,8 @@ class CompactEditor:
         self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int
     ) -> Tensor:
         """See `Editor.edit`."""
+        if not len(images):
+            return images
         edited = [
             self.pipeline(
                 chunk, prompt, num_inference_steps=steps, guidance_scale=guidance, image_guidance_scale=image_guidance,
@@ -188,4 +190,4 @@ class CompactEditor:
             ).images.to(images.device)
             for chunk in images.split(self.batch)
         ]  # fmt: skip
-        return torch.cat(edited) if edited else images
+        return torch.cat(edited)

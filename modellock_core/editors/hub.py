@@ -30,7 +30,7 @@ class HubEditor:
             self.pipeline = DiffusionPipeline.from_pretrained(
                 name, torch_dtype=torch.float16 if cuda else torch.float32, safety_checker=None
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, AttributeError) as error:
             cause = str(error).strip().splitlines()[0]
             raise ModelLockError(
                 f"the editor {name!r} can't be loaded ({cause}); give the folder of a diffusers pipeline, or a Hub id "
