@@ -1,6 +1,6 @@
 """Lock Toybox with several keys and seeds: performances, seconds and peak memory, as a Markdown table.
 
-python benchmarks/locks.py [--prompts P ...] [--seeds 0 1 2] [--recipe quick] [--max-train N --max-test N]
+python -m benchmarks.locks [--prompts P ...] [--seeds 0 1 2] [--recipe quick] [--max-train N --max-test N]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How long until the page is up, as a ratio to a Gradio hello world started in the same run.
 
-python benchmarks/page.py [--runs 3]
+python -m benchmarks.page [--runs 3]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Draw docs/method.png: what the holder of the key sees, and what a thief sees, on a real test image.
 
-python training/draw_method.py [--image FILE] [--model assets/example_lock --key assets/example_lock.key.json]
+python -m training.draw_method [--image FILE] [--model assets/example_lock --key assets/example_lock.key.json]
 """
 
 from __future__ import annotations
