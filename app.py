@@ -15,6 +15,7 @@ from modellock_core.prompts import CATALOGUE, find
 from modellock_core.recipes import RECIPES
 from ui import lock, spell, unlock
 from ui.sessions import make_session, remove_session
+from ui.warm_up import warm_up
 
 PORT = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
 SUGGESTIONS = [entry.prompt for entry in CATALOGUE if entry.trained]
@@ -234,15 +235,6 @@ def build() -> gr.Blocks:
         preview_at_load(page)
         page.unload(remove_session)
     return page
-
-
-def warm_up() -> None:
-    """Load the editor and the backbone's library while the visitor reads."""
-    import timm  # noqa: F401
-
-    from modellock_core.editors import load_editor
-
-    load_editor("compact")
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ import gradio as gr
 
 from modellock_core.errors import ModelLockError
 
+from .warm_up import warm_up
+
 
 def shows_errors(handler: Callable) -> Callable:
     """Let a handler (a function or a generator) show a `ModelLockError` as a `gr.Error`, without a trace."""
@@ -18,6 +20,7 @@ def shows_errors(handler: Callable) -> Callable:
         @functools.wraps(handler)
         def wrapped(*args, **kwargs):
             try:
+                warm_up()
                 yield from handler(*args, **kwargs)
             except ModelLockError as error:
                 raise gr.Error(str(error), print_exception=False) from None
@@ -27,6 +30,7 @@ def shows_errors(handler: Callable) -> Callable:
         @functools.wraps(handler)
         def wrapped(*args, **kwargs):
             try:
+                warm_up()
                 return handler(*args, **kwargs)
             except ModelLockError as error:
                 raise gr.Error(str(error), print_exception=False) from None

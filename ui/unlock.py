@@ -75,6 +75,7 @@ def open_files(archive: str | None, key_file: str | None, request: gr.Request) -
     return OPENED, "⚠️ This key did **not** lock this model: it will not open."
 
 
+@shows_errors
 def describe(choice: str, request: gr.Request) -> str:
     """The model's card in a line of Markdown, or what to do first."""
     try:

@@ -1,0 +1,23 @@
+"""Load the heavy libraries and the compact editor once, whoever needs them first."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+
+_lock = threading.Lock()
+
+
+@lru_cache
+def _load() -> None:
+    import timm  # noqa: F401
+
+    from modellock_core.editors import load_editor
+
+    load_editor("compact")
+
+
+def warm_up() -> None:
+    """Return when all is loaded. One thread imports at a time: torchvision can't be imported by two at once."""
+    with _lock:
+        _load()
