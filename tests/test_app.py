@@ -154,11 +154,3 @@ def test_a_bad_upload_says_what_is_wrong(page, tmp_path, content):
     page.locator("#lock").click()
     message = "neither a folder nor a zip" if content == "no zip" else "at least 2 are needed"
     page.get_by_text(message).first.wait_for()
-
-
-def test_it_fits_a_phone(browser, url):
-    page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.goto(url)
-    page.locator("#preview").wait_for(timeout=60_000)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.close()
