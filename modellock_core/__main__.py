@@ -28,7 +28,7 @@ def follow(work: Iterator) -> Any:
 
     bar, result = None, None
     for progress in work:
-        if bar is None or bar.desc != f"{progress.stage}: ":
+        if bar is None or bar.desc != progress.stage:
             if bar is not None:
                 bar.close()
             bar = tqdm(total=progress.of, desc=progress.stage, mininterval=0.5)
