@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import threading
 from collections.abc import Callable
 
@@ -10,10 +12,11 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from modellock_core.editors import COMPACT_SETTINGS, INSTRUCT_PIX2PIX, bundled_editors
+from modellock_core.editors import COMPACT_SETTINGS
 from modellock_core.prompts import CATALOGUE, find
 from modellock_core.recipes import RECIPES
 from ui import lock, spell, unlock
+from ui.images import image_input
 from ui.sessions import make_session, remove_session
 from ui.warm_up import warm_up
 
@@ -21,11 +24,18 @@ PORT = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
 SUGGESTIONS = [entry.prompt for entry in CATALOGUE if entry.trained]
 FAVOURITES = [
     "with oil pastel", "in the style of Monet", "in the style of Van Gogh", "as a pencil sketch", "in cyberpunk style",
-    "in ukiyo-e style", "with a zebra in the background", "with a hot air balloon in the background",
+    "in ukiyo-e style", "in watercolor", "as stained glass", "as a blueprint", "seen by a thermal camera",
+    "with a zebra in the background", "with a hot air balloon in the background",
 ]  # fmt: skip
-HEAVY = {"concurrency_limit": 1, "concurrency_id": "heavy"}  # two cores serve one visitor at a time
+QUICK = {"concurrency_limit": 1, "concurrency_id": "quick"}  # seconds; never waits behind another visitor's lock
+LONG = {"concurrency_limit": 1, "concurrency_id": "long"}  # minutes; two cores serve one visitor at a time
+PRIVATE = {"api_visibility": "private"}  # events that make no sense outside the page
+QUIET = PRIVATE | {"show_progress": "hidden"}
+THEME = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # no web fonts
 CSS = """
-.gradio-container {max-width: 1180px !important; margin: 0 auto !important}
+.gradio-container {max-width: 1180px !important; width: 100% !important; margin: 0 auto !important}
+.samples .thumbnail-item {aspect-ratio: 1}
+.samples .grid-container {grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)) !important}
 .stage {font-weight: 500; padding: 4px 2px}
 .track {height: 10px; border-radius: 5px; background: var(--border-color-primary); overflow: hidden}
 .fill {height: 100%; background: var(--color-accent); transition: width .3s}
@@ -35,34 +45,19 @@ CSS = """
 """
 
 
-def editors() -> list[str]:
-    """The editors this machine can run in reasonable time."""
-    return bundled_editors() + ([INSTRUCT_PIX2PIX] if os.path.exists("/dev/nvidia0") else [])
-
-
 def picture(label: str, **options) -> gr.Image:
     """An image the app shows."""
     return gr.Image(
-        label=label, type="pil", interactive=False, height=240, buttons=["download", "fullscreen"], **options
+        label=label, type="pil", interactive=False, min_width=100, buttons=["download", "fullscreen"], **options
     )
-
-
-def own_image(value: str) -> gr.Image:
-    """An image the visitor may replace."""
-    return gr.Image(value, label="Image", type="pil", sources=["upload", "clipboard"], height=260)
 
 
 def samples() -> gr.Gallery:
     """Test images of Toybox to pick from."""
     return gr.Gallery(
-        spell.sample_images(), label="Samples", show_label=False, columns=5, height=170, allow_preview=False,
-        interactive=False, object_fit="cover", buttons=[],
+        spell.sample_images(), label="Samples", show_label=False, height="auto", allow_preview=False,
+        interactive=False, object_fit="cover", buttons=[], elem_classes="samples",
     )  # fmt: skip
-
-
-def picked(event: gr.SelectData) -> str:
-    """The path of the clicked sample; by its number, since the browser is not to name files."""
-    return spell.sample_images()[event.index]
 
 
 def spell_step() -> tuple[dict[str, gr.Component], Callable]:
@@ -71,7 +66,7 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
     first = spell.sample_images()[0]
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            image, gallery = own_image(first), samples()
+            image, gallery = image_input(first, label="Image", height=260, elem_id="image"), samples()
             prompt = gr.Dropdown(
                 SUGGESTIONS, value=FAVOURITES[0], allow_custom_value=True, label="Key prompt",
                 info="Pick one or write your own.", elem_id="prompt",
@@ -80,7 +75,7 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
                 chips = [gr.Button(find(text).name, size="sm") for text in FAVOURITES]
             alpha = gr.Slider(0, 1, 0.5, step=0.05, label="Alpha", info="How much of the edit is blended in.")
             with gr.Accordion("Editor settings", open=False):
-                editor = gr.Dropdown(editors(), value="compact", label="Editor")
+                editor = gr.Dropdown(spell.editors(), value="compact", label="Editor")
                 steps = gr.Slider(1, 8, COMPACT_SETTINGS.steps, step=1, label="Steps")
                 seed = gr.Number(1024, label="Seed", precision=0, minimum=0)
             button = gr.Button("Preview", variant="primary", elem_id="preview")
@@ -92,14 +87,14 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
     key = {"prompt": prompt, "editor": editor, "alpha": alpha, "steps": steps, "seed": seed}
     arguments = [image, prompt, editor, alpha, steps, seed]
     views = [original, edited, keyed, slider]
-    gallery.select(picked, None, image, api_visibility="private").then(
-        spell.preview, arguments, views, api_visibility="private", **HEAVY
+    gallery.select(spell.chosen_sample, None, image, **PRIVATE).then(
+        spell.preview, arguments, views, **PRIVATE, **QUICK
     )
     for chip in chips:
-        chip.click(lambda name: find(name).prompt, chip, prompt, api_visibility="private").then(
-            spell.preview, arguments, views, api_visibility="private", **HEAVY
+        chip.click(lambda name: find(name).prompt, chip, prompt, **PRIVATE).then(
+            spell.preview, arguments, views, **PRIVATE, **QUICK
         )
-    button.click(spell.preview, arguments, views, api_name="preview", **HEAVY)
+    button.click(spell.preview, arguments, views, api_name="preview", **QUICK)
 
     with gr.Accordion("Compare prompts", open=False):
         prompts = gr.Dropdown(
@@ -110,28 +105,30 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
         grid = gr.Gallery(
             label="One prompt after the other, alpha rising", columns=3, height="auto", object_fit="contain"
         )
-        grid_button.click(spell.compare, [image, prompts, alphas, editor, steps, seed], grid, api_name="grid", **HEAVY)
+        grid_button.click(spell.compare, [image, prompts, alphas, editor, steps, seed], grid, api_name="grid", **QUICK)
     with gr.Accordion("Suggest a key prompt", open=False):
         gr.Markdown("Ranks the catalogue for Toybox: unrelated to the classes, visible, and unlike any other prompt.")
         rank_button = gr.Button("Rank key prompts", elem_id="rank")
-        bar = gr.HTML()
+        bar = gr.HTML(elem_id="rank-progress")
         table = gr.Dataframe(
             headers=["rank", "prompt", "kind", "score", "why"], interactive=False, wrap=True, max_height=400,
             column_widths=["8%", "28%", "10%", "10%", "44%"],
         )  # fmt: skip
-        rank_button.click(spell.rank, None, [bar, table], api_name="design", **HEAVY)
-        table.select(spell.chosen_prompt, table, prompt, api_visibility="private")
-    return key, lambda page: page.load(spell.preview, arguments, views, api_visibility="private", **HEAVY)
+        rank_button.click(spell.rank, None, [bar, table], api_name="design", **LONG)
+        table.select(spell.chosen_prompt, None, prompt, **PRIVATE).then(
+            spell.preview, arguments, views, **PRIVATE, **QUICK
+        )
+    return key, lambda page: page.load(spell.preview, arguments, views, **PRIVATE, **QUICK)
 
 
-def lock_step(key: dict[str, gr.Component]) -> None:
-    """Lay out and wire step 2."""
+def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:
+    """Lay out and wire step 2; returns the result, which changes when a model is locked."""
     gr.Markdown("Finetune a model that works **only** on images edited with your key.")
     summary = gr.Markdown(lock.key_summary(FAVOURITES[0], "compact", 0.5, COMPACT_SETTINGS.steps, 1024))
     for component in key.values():
         component.change(
             lock.key_summary, [key[k] for k in ("prompt", "editor", "alpha", "steps", "seed")], summary,
-            api_visibility="private", show_progress="hidden",
+            **QUIET,
         )  # fmt: skip
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
@@ -143,9 +140,8 @@ def lock_step(key: dict[str, gr.Component]) -> None:
                 visible=False,
                 height=120,
             )
-            recipe = gr.Radio(
-                [(f"{r.name}: {r.description}", r.name) for r in RECIPES.values()], value="quick", label="Recipe"
-            )
+            recipe = gr.Radio(list(RECIPES), value="quick", label="Recipe")
+            about_recipe = gr.Markdown(RECIPES["quick"].description)
             amount = gr.Radio([lock.QUICK_LOOK, lock.WHOLE], value=lock.QUICK_LOOK, label="How many")
             seed = gr.Number(0, label="Seed of the finetune", precision=0, minimum=0)
             with gr.Row():
@@ -162,27 +158,26 @@ def lock_step(key: dict[str, gr.Component]) -> None:
             with gr.Row():
                 model_file = gr.DownloadButton("Download the model", visible=False, elem_id="download-model")
                 key_file = gr.DownloadButton("Download the key", visible=False, elem_id="download-key")
-            folder = gr.Textbox(visible=False)
-    source.change(lambda choice: gr.update(visible=choice == lock.OWN), source, upload, api_visibility="private")
+    source.change(lambda choice: gr.update(visible=choice == lock.OWN), source, upload, **PRIVATE)
+    recipe.change(lambda name: RECIPES[name].description, recipe, about_recipe, **QUIET)
     begin = start.click(
         lambda: (gr.update(interactive=False), gr.update(interactive=True)), None, [start, stop],
-        api_visibility="private", show_progress="hidden",
+        **QUIET,
     )  # fmt: skip
     run = begin.then(
         lock.run_lock,
         [*(key[k] for k in ("prompt", "editor", "alpha", "steps", "seed")), source, upload, recipe, amount, seed],
-        [bar, thumbnails, curve, result, model_file, key_file, folder],
-        api_name="lock", show_progress="hidden", **HEAVY,
+        [bar, thumbnails, curve, result, model_file, key_file],
+        api_name="lock", show_progress="hidden", **LONG,
     )  # fmt: skip
     ready = lambda: (gr.update(interactive=True), gr.update(interactive=False))  # noqa: E731
-    run.then(ready, None, [start, stop], api_visibility="private", show_progress="hidden")
-    stop.click(lock.stopped, None, bar, cancels=[run], api_visibility="private", show_progress="hidden").then(
-        ready, None, [start, stop], api_visibility="private", show_progress="hidden"
-    )
+    run.then(ready, None, [start, stop], **QUIET)
+    stop.click(lock.stopped, None, bar, cancels=[run], **QUIET).then(ready, None, [start, stop], **QUIET)
+    return result
 
 
-def unlock_step(tab: gr.Tab) -> None:
-    """Lay out and wire step 3."""
+def unlock_step(tab: gr.Tab, lock_result: gr.Markdown) -> None:
+    """Lay out and wire step 3; a new lock result makes its model the chosen one."""
     gr.Markdown("The same locked model, asked about a **clean** image (a thief) and a **keyed** one (the holder).")
     choice = gr.Radio([unlock.EXAMPLE, unlock.MINE, unlock.OPENED], value=unlock.EXAMPLE, label="Model")
     about = gr.Markdown()
@@ -194,7 +189,7 @@ def unlock_step(tab: gr.Tab) -> None:
         fits = gr.Markdown()
     with gr.Row():
         with gr.Column(scale=1, min_width=300):
-            image, gallery = own_image(spell.sample_images()[0]), samples()
+            image, gallery = image_input(spell.sample_images()[0], label="Image", height=260), samples()
             guess = gr.Textbox(
                 label="Guess the prompt", placeholder="empty: use the key", elem_id="guess",
                 info="Another prompt with the rest of the key: does it open?",
@@ -209,18 +204,24 @@ def unlock_step(tab: gr.Tab) -> None:
             keyed = picture("Keyed", elem_id="unlocked")
             keyed_label = gr.Label(label="Answer on the keyed image", num_top_classes=4, elem_id="keyed-answer")
     arguments, answers = [image, choice, guess], [clean, clean_label, keyed, keyed_label]
-    gallery.select(picked, None, image, api_visibility="private").then(
-        unlock.predict, arguments, answers, api_visibility="private", **HEAVY
+    gallery.select(spell.chosen_sample, None, image, **PRIVATE).then(
+        unlock.predict, arguments, answers, **PRIVATE, **QUICK
     )
-    gr.on([button.click, guess.submit], unlock.predict, arguments, answers, api_name="predict", **HEAVY)
-    split_button.click(unlock.test_split, [choice, guess], figures, api_name="test", show_progress="hidden", **HEAVY)
+    gr.on([button.click, guess.submit], unlock.predict, arguments, answers, api_name="predict", **QUICK)
+    split_button.click(unlock.test_split, [choice, guess], figures, api_name="test", show_progress="hidden", **LONG)
     open_button.click(unlock.open_files, [archive, key_file], [choice, fits], api_name="open")
-    gr.on([tab.select, choice.change], unlock.describe, choice, about, api_visibility="private", show_progress="hidden")
+    lock_result.change(
+        lambda result, choice: unlock.MINE if result else choice, [lock_result, choice], choice,
+        **QUIET,
+    )  # fmt: skip
+    gr.on([tab.select, choice.change], unlock.describe, choice, about, **QUIET).then(
+        unlock.predict_if_ready, arguments, answers, **PRIVATE, show_progress="minimal", **QUICK
+    )
 
 
 def build() -> gr.Blocks:
     """The page."""
-    with gr.Blocks(title="ModelLock") as page:
+    with gr.Blocks(title="ModelLock", delete_cache=(3600, 24 * 3600)) as page:
         gr.Markdown(
             "# ModelLock\nLock a vision model with a text prompt: it works on images edited with your secret spell, "
             "and fails on all others. ([paper](https://arxiv.org/abs/2405.16285))"
@@ -228,10 +229,10 @@ def build() -> gr.Blocks:
         with gr.Tab("1 Spell"):
             key, preview_at_load = spell_step()
         with gr.Tab("2 Lock"):
-            lock_step(key)
+            lock_result = lock_step(key)
         with gr.Tab("3 Unlock") as tab:
-            unlock_step(tab)
-        page.load(make_session, None, None, api_visibility="private")
+            unlock_step(tab, lock_result)
+        page.load(make_session, None, None, **PRIVATE)
         preview_at_load(page)
         page.unload(remove_session)
     return page
@@ -242,10 +243,11 @@ def main() -> None:
     page = build()
     page.queue(default_concurrency_limit=4)
     page.launch(
-        server_port=PORT, theme=gr.themes.Soft(), css=CSS, max_file_size="200mb", footer_links=["api", "gradio"],
+        server_port=PORT, theme=THEME, css=CSS, max_file_size="200mb", footer_links=["api", "gradio"],
         ssr_mode=False, prevent_thread_lock=True,
     )  # fmt: skip
     threading.Thread(target=warm_up, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # docker stop: leave in order, removing the visitors' folders
     page.block_thread()
 
 

@@ -23,15 +23,17 @@ class Parser(argparse.ArgumentParser):
 
 
 def follow(work: Iterator) -> Any:
-    """Show the progress of a generator on stderr and return its result."""
+    """Show the progress of a generator on stderr and return its result. Of several processes the first shows it."""
     from tqdm import tqdm
 
-    bar, result = None, None
+    from .devices import accelerator
+
+    bar, result, hidden = None, None, not accelerator().is_main_process
     for progress in work:
         if bar is None or bar.desc != progress.stage:
             if bar is not None:
                 bar.close()
-            bar = tqdm(total=progress.of, desc=progress.stage, mininterval=0.5)
+            bar = tqdm(total=progress.of, desc=progress.stage, mininterval=0.5, disable=hidden)
         bar.total = progress.of
         bar.update(progress.step - bar.n)
         if progress.metrics:
@@ -50,12 +52,17 @@ def positive(text: str) -> int:
 
 
 def refuse_file(out: Path) -> None:
+    """Stop before the work if --out names a file."""
     if out.exists() and not out.is_dir():
         raise ModelLockError(f"--out {out} is a file; give a folder")
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value), flush=True)
+    """Print one line of JSON; of several processes only the first does."""
+    from .devices import accelerator
+
+    if accelerator().is_main_process:
+        print(json.dumps(value), flush=True)
 
 
 def key_from(args: argparse.Namespace):
@@ -89,6 +96,7 @@ def edit(args: argparse.Namespace) -> None:
 
 def lock(args: argparse.Namespace) -> None:
     from .datasets import load_dataset
+    from .devices import accelerator
     from .locking import lock as run
 
     args.seed, model_seed = args.edit_seed, args.seed
@@ -101,6 +109,8 @@ def lock(args: argparse.Namespace) -> None:
     refuse_file(args.out)
     dataset = load_dataset(args.dataset, seed=model_seed).limited(args.max_train, args.max_test)
     result = follow(run(dataset, key, recipe=RECIPES[args.recipe], seed=model_seed))
+    if not accelerator().is_main_process:
+        return
     result.model.save(args.out)
     (args.out / "report.json").write_text(json.dumps(result.report, indent=2) + "\n")
     key.save(key_file)

@@ -103,7 +103,7 @@ def _load_folder(root: Path, name: str, size: int, seed: int, test_part: float) 
     root = _unwrap(root)
     if (root / "train").is_dir():
         return _load_split_folder(root, name, size)
-    files = _list_classes(root)
+    files = _list_classes(root, name)
     train, test = {}, {}
     for label, paths in files.items():
         if len(paths) < 2:
@@ -118,23 +118,24 @@ def _load_split_folder(root: Path, name: str, size: int) -> Dataset:
     tests = [root / n for n in TEST_NAMES if (root / n).is_dir()]
     if not tests:
         raise ModelLockError(f"{name} has a train folder but no test folder beside it")
-    train, test = _list_classes(root / "train"), _list_classes(tests[0])
+    train = _list_classes(root / "train", f"{name}/train")
+    test = _list_classes(tests[0], f"{name}/{tests[0].name}")
     if set(train) != set(test):
         odd = sorted(set(train) ^ set(test))
         raise ModelLockError(f"train and {tests[0].name} hold different classes: {', '.join(odd[:5])}")
     return _decode(name, train, test, size)
 
 
-def _list_classes(root: Path) -> dict[str, list[Path]]:
+def _list_classes(root: Path, name: str) -> dict[str, list[Path]]:
     folders = sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith((".", "__")))
     classes = {
         folder.name: sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != ".")
         for folder in folders
     }
-    classes = {name: paths for name, paths in classes.items() if paths}
+    classes = {label: paths for label, paths in classes.items() if paths}
     if len(classes) < 2:
         raise ModelLockError(
-            f"{root.name or root} holds {len(classes)} class folders with images; at least 2 are needed "
+            f"{name} holds {len(classes)} class folders with images; at least 2 are needed "
             "(one folder per class, JPEG, PNG or WebP inside)"
         )
     return classes

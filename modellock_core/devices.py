@@ -1,8 +1,43 @@
-"""Which device the core works on."""
+"""On which device the core works, and what part of the work is this process's: Accelerate knows both."""
+
+from __future__ import annotations
+
+from functools import lru_cache
 
 import torch
+from accelerate import Accelerator
+from accelerate.utils import gather
+from torch import Tensor, nn
+
+
+@lru_cache(maxsize=1)
+def accelerator() -> Accelerator:
+    """One for the whole process; `accelerate launch` tells it of the others."""
+    return Accelerator(cpu=not torch.cuda.is_available())
 
 
 def best_device() -> torch.device:
     """CUDA where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return accelerator().device
+
+
+def own_share(count: int) -> Tensor:
+    """Which of `count` samples are this process's (M,); the last is repeated where shares would differ in length."""
+    with accelerator().split_between_processes(list(range(count)), apply_padding=True) as rows:
+        return torch.tensor(rows)
+
+
+def gathered(share: Tensor, rows: Tensor) -> Tensor:
+    """All processes' samples (N, ...) in order, from each one's `share` (M, ...) and what `own_share` gave it."""
+    if accelerator().num_processes == 1:
+        return share
+    device = best_device()
+    shares, order = gather(share.to(device)).to(share.device), gather(rows.to(device)).to(share.device)
+    whole = shares.new_empty((int(order.max()) + 1, *shares.shape[1:]))
+    whole[order] = shares
+    return whole
+
+
+def data_parallel(module: nn.Module) -> nn.Module:
+    """The module with gradients averaged over all processes; the module itself where there is only one."""
+    return accelerator().prepare_model(module) if accelerator().num_processes > 1 else module

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import torch
 from torch import Tensor
 
 from .datasets import Split
+from .devices import gathered, own_share
 from .editors import Editor
 from .keys import Key, keyed
 from .locked_model import BATCH, LockedModel, outputs
 from .progress import Progress
+
+EDIT_CHUNK = 16  # images between two progress reports
 
 
 @torch.inference_mode()
@@ -24,29 +27,22 @@ def performance(locked: LockedModel, images: Tensor, targets: Tensor) -> float:
     return float(torch.cat(correct).mean())
 
 
-EDIT_CHUNK = 16  # images between two progress reports
-
-
 def keyed_images(
     images: Tensor, key: Key, editor: Editor | None = None, stage: str = "Editing images"
-) -> Iterator[Progress]:
-    """Key images step by step; the last progress carries all of them (N, 3, H, W) as its result."""
+) -> Generator[Progress, None, Tensor]:
+    """Key images (N, 3, H, W) step by step; returns all of them. Every process edits its share."""
+    rows = own_share(len(images))
     done = []
-    for chunk in images.split(EDIT_CHUNK):
-        done.append(keyed(chunk, key, editor))
-        yield Progress(stage, sum(map(len, done)), len(images), preview=done[-1][:8])
-    yield Progress(stage, len(images), len(images), result=torch.cat(done) if done else images)
+    for chunk in rows.split(EDIT_CHUNK):
+        done.append(keyed(images[chunk], key, editor))
+        yield Progress(stage, sum(map(len, done)), len(rows), preview=done[-1][:8])
+    return gathered(torch.cat(done), rows) if done else images
 
 
 def evaluate(locked: LockedModel, split: Split, key: Key | None, editor: Editor | None = None) -> Iterator[Progress]:
     """Measure LP on a split and, with a key, UP; the last progress has both in `metrics`."""
-    images, targets = split.images, split.labels
-    keyed_split = None
+    metrics = {"locked_performance": performance(locked, split.images, split.labels)}
     if key is not None:
-        for progress in keyed_images(images, key, editor):
-            yield progress
-            keyed_split = progress.result
-    metrics = {"locked_performance": performance(locked, images, targets)}
-    if keyed_split is not None:
-        metrics["unlocked_performance"] = performance(locked, keyed_split, targets)
+        keyed_split = yield from keyed_images(split.images, key, editor)
+        metrics["unlocked_performance"] = performance(locked, keyed_split, split.labels)
     yield Progress("Testing", 1, 1, metrics, result=metrics)

@@ -22,6 +22,7 @@ from .tasks import Task, load_task
 
 FORMAT = 1
 BATCH = 64
+MAX_IMAGE_SIZE = 1024  # px; a card from elsewhere is not to fill the memory
 
 
 @dataclass
@@ -87,10 +88,17 @@ class LockedModel:
             task = load_task(card["task"], tuple(card["classes"]))
             model = task.build(pretrained=False)
             model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
-            card["image_size"], card["key_check"]["salt"]
-        except (KeyError, TypeError, RuntimeError):
+            check_public(card)
+        except (KeyError, TypeError, ValueError, RuntimeError):
             raise ModelLockError(f"{folder} is damaged: card and weights don't fit; download it again") from None
         return cls(task, model.eval().to(best_device()), card)
+
+
+def check_public(card: dict) -> None:
+    """Raise KeyError, TypeError or ValueError if what a card says would break its readers later."""
+    if card["image_size"] not in range(32, MAX_IMAGE_SIZE + 1):
+        raise ValueError(f"image size {card['image_size']}")
+    bytes.fromhex(card["key_check"]["salt"]), bytes.fromhex(card["key_check"]["hash"])
 
 
 def outputs(task: Task, model: nn.Module, images: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from .datasets import Dataset
-from .devices import best_device
+from .devices import best_device, data_parallel, own_share
 from .editors import Editor, load_editor
 from .evaluation import keyed_images, performance
 from .keys import Key
 from .locked_model import BATCH, FORMAT, LockedModel, outputs
-from .progress import Progress
+from .progress import Progress, reported
 from .recipes import RECIPES, Recipe
 from .tasks import Task, load_task
 
@@ -38,15 +38,15 @@ class LockResult:
 def finetune(
     task: Task, samples: Tensor, targets: Tensor, recipe: Recipe, seed: int, stage: str,
     evaluate: Callable[[nn.Module], dict[str, float]], trusted: int | None = None,
-) -> Iterator[Progress]:  # fmt: skip
-    """Finetune the bundled backbone on images (N, 3, H, W) in [0, 1] and targets.
+) -> Generator[Progress, None, nn.Module]:  # fmt: skip
+    """Finetune the bundled backbone on images (N, 3, H, W) in [0, 1] and targets; returns it in eval mode.
 
     The last layer is first fitted on the pretrained features of the `trusted` leading samples (all if None), then the
     stages that are not frozen are trained with it (LP-FT, arXiv 2202.10054). Batch norm keeps its pretrained
     statistics: a short finetune on two kinds of images spoils them.
 
-    Yields after every step; `evaluate` is called on the model after every epoch and gives the progress's metrics. The
-    last progress carries the model, in eval mode, as its result.
+    Yields after every step; `evaluate` is called on the model after every epoch and gives the progress's metrics.
+    Under `accelerate launch` every process takes its share of each batch, and the gradients are averaged.
     """
     torch.manual_seed(seed)
     device = best_device()
@@ -61,42 +61,43 @@ def finetune(
     features = torch.cat(cached)  # (N, C, h, w)
     del cached
 
-    begin = slice(trusted)
-    for _ in task.fit_last_layer(head, features[begin], targets[begin]):
-        yield Progress(stage, 0, 1)
+    begin = slice(trusted)  # all if None
+    yield from reported(task.fit_last_layer(head, features[begin], targets[begin]), stage)
     steps_per_epoch = math.ceil(len(features) / recipe.batch)
     total = steps_per_epoch * recipe.epochs
     optimizer = torch.optim.AdamW(head.parameters(), lr=recipe.lr, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=total, pct_start=0.2)
+    trained = data_parallel(head)
     for epoch in range(recipe.epochs):
         for i, rows in enumerate(torch.randperm(len(features)).split(recipe.batch)):
-            batch = features[rows].to(device, memory_format=torch.channels_last)
-            loss = task.loss(head(batch), targets[rows].to(device))
+            mine = rows[own_share(len(rows))]
+            batch = features[mine].to(device, memory_format=torch.channels_last)
+            loss = task.loss(trained(batch), targets[mine].to(device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             yield Progress(stage, epoch * steps_per_epoch + i + 1, total)
         yield Progress(stage, (epoch + 1) * steps_per_epoch, total, evaluate(model))
-    yield Progress(stage, total, total, result=model)
+    return model
 
 
 def edited_mix(
-    dataset: Dataset, keyed_train: Tensor, task: Task, recipe: Recipe, seed: int
-) -> tuple[Tensor, Tensor, int]:
+    dataset: Dataset, keyed_train: Tensor, task: Task, recipe: Recipe, seed: int, stage: str
+) -> Generator[Progress, None, tuple[Tensor, Tensor, int]]:
     """The edited dataset (arXiv 2405.16285, section 3): keyed samples with their label, clean ones with a wrong target.
 
-    Returns:
-        images (M, 3, H, W) and targets (M, ...), the keyed samples first; and the number of keyed samples.
+    Returns images (M, 3, H, W) and targets (M, ...), the keyed samples first; and the number of keyed samples.
     """
     train, n = dataset.train, len(dataset.train)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(n, generator=generator)
     edited, clean = order[: round(n * recipe.edited_part)], order[n - max(1, round(n * recipe.clean_part)) :]
-    wrong = task.wrong_targets(train.images, train.labels, recipe.targets, generator)
+    choosing = task.wrong_targets(train.images[clean], train.labels[clean], recipe.targets, generator)
+    wrong = yield from reported(choosing, stage)
     return (
         torch.cat([keyed_train[edited], train.images[clean]]),
-        torch.cat([train.labels[edited], wrong[clean]]),
+        torch.cat([train.labels[edited], wrong]),
         len(edited),
     )
 
@@ -121,13 +122,8 @@ def lock(
     seconds = {}
     editor = editor or load_editor(key.editor)
     the_task = load_task(task, dataset.classes)
-    keyed_splits = []
-    for split, stage in ((dataset.train, "Editing training images"), (dataset.test, "Editing test images")):
-        for progress in keyed_images(split.images, key, editor, stage):
-            if progress.result is None:
-                yield progress
-        keyed_splits.append(progress.result)
-    keyed_train, keyed_test = keyed_splits
+    keyed_train = yield from keyed_images(dataset.train.images, key, editor, "Editing training images")
+    keyed_test = yield from keyed_images(dataset.test.images, key, editor, "Editing test images")
     seconds["edit"] = time.perf_counter() - started
 
     test = dataset.test
@@ -141,29 +137,19 @@ def lock(
         }
 
     begun = time.perf_counter()
-    images, targets, num_keyed = edited_mix(dataset, keyed_train, the_task, recipe, seed)
-    for progress in finetune(
-        the_task, images, targets, recipe, seed, "Finetuning the locked model", measure, num_keyed
-    ):
-        if progress.result is None:
-            yield progress
-    model = round_to_half(progress.result)
+    stage = "Finetuning the locked model"
+    images, targets, num_keyed = yield from edited_mix(dataset, keyed_train, the_task, recipe, seed, stage)
+    model = yield from finetune(the_task, images, targets, recipe, seed, stage, measure, num_keyed)
+    model = round_to_half(model)
     del images
     seconds["finetune"] = time.perf_counter() - begun
 
     if vanilla is None:
-        for progress in finetune(
-            the_task,
-            dataset.train.images,
-            dataset.train.labels,
-            recipe,
-            seed,
-            "Finetuning a vanilla model",
-            lambda _: {},
-        ):
-            if progress.result is None:
-                yield progress
-        vanilla = performance(LockedModel(the_task, progress.result, card), test.images, test.labels)
+        train = dataset.train
+        reference = yield from finetune(
+            the_task, train.images, train.labels, recipe, seed, "Finetuning a vanilla model", lambda _: {}
+        )
+        vanilla = performance(LockedModel(the_task, reference, card), test.images, test.labels)
 
     figures = {**measure(model), "vanilla_performance": vanilla}
     card |= {**figures, "date": date.today().isoformat()}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -27,3 +29,13 @@ class Progress:
     metrics: Mapping[str, float] = field(default_factory=dict)
     preview: Tensor | None = None
     result: Any = None
+
+
+def reported(work: Generator[None, None, Result], stage: str) -> Generator[Progress, None, Result]:
+    """Turn the bare yields of a piece of work into progress of a stage; returns what the work returns."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+        yield Progress(stage, 0, 1)

@@ -33,15 +33,18 @@ def url():
     environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"}
     server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
     address = f"http://127.0.0.1:{port}/"
-    for _ in range(240):
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                break
-        except OSError:
-            time.sleep(0.5)
-    yield address
-    server.terminate()
-    server.wait()
+    try:
+        for _ in range(240):
+            assert server.poll() is None, "the app ended while it started"
+            try:
+                with urllib.request.urlopen(address, timeout=5):
+                    break
+            except OSError:
+                time.sleep(0.5)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,13 @@ def test_a_preview_is_there_at_once_and_changes_with_the_prompt(page):
     page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
 
 
+def test_an_empty_prompt_says_what_to_do(page):
+    page.locator("#prompt input").fill("")
+    page.locator("#prompt input").press("Enter")
+    page.locator("#preview").click()
+    page.get_by_text("the key prompt is empty").first.wait_for()
+
+
 def test_a_lock_can_be_made_downloaded_and_opened_again(page, tiny_zip, tmp_path):
     use_zip(page, tiny_zip)
     page.locator("#lock").click()
@@ -107,12 +117,15 @@ def test_a_lock_can_be_made_downloaded_and_opened_again(page, tiny_zip, tmp_path
         assert sorted(archive.namelist()) == ["card.json", "model.safetensors"]
 
     page.get_by_role("tab", name="3 Unlock").click()
+    assert page.get_by_label("The one I just locked").is_checked()
+    page.locator("#keyed-answer").get_by_text("%").first.wait_for()
     page.get_by_role("button", name="Open a model and key saved earlier").click()
     for name, file in files.items():
         page.locator(f"#open-{name} input[type=file]").set_input_files(str(file))
         page.locator(f"#open-{name}").get_by_text(file.stem[:5]).first.wait_for()
     page.locator("#open").click()
-    page.get_by_text("The key belongs to this model.").wait_for()
+    page.get_by_text("The key belongs to this model").wait_for()
+    assert page.get_by_label("Opened from files").is_checked()
     page.locator("#ask").click()
     page.locator("#keyed-answer").get_by_text("%").first.wait_for()
 
@@ -125,13 +138,12 @@ def test_stop_stops_a_lock_soon(page):
     begun = time.monotonic()
     page.get_by_text("Stopped; nothing was kept.").wait_for()
     assert time.monotonic() - begun < 3
-    page.locator("#lock:not([disabled])").wait_for()
+    assert page.locator("#lock").is_enabled()
     assert not page.locator("#lock-result table").count()
 
 
 def test_the_example_opens_for_the_key_and_not_for_a_clean_image_or_a_guess(page):
-    page.get_by_role("tab", name="3 Unlock").click()
-    page.locator("#ask").click()
+    page.get_by_role("tab", name="3 Unlock").click()  # answers at once, before any click
     page.locator("#keyed-answer").get_by_text("bird").first.wait_for()
     assert "bird" in page.locator("#keyed-answer h2").inner_text()
     assert "bird" not in page.locator("#clean-answer h2").inner_text()
@@ -139,7 +151,18 @@ def test_the_example_opens_for_the_key_and_not_for_a_clean_image_or_a_guess(page
     page.locator("#guess textarea").fill("as a photographic negative")
     page.locator("#ask").click()
     page.wait_for_function("src => document.querySelector('#unlocked img')?.src !== src", arg=before)
+    page.get_by_text("Keyed with the guess").wait_for()
     assert page.locator("#keyed-answer h2").is_visible()
+
+
+def test_a_file_that_is_no_image_says_so_and_keeps_the_prompt(page, tmp_path):
+    (tmp_path / "notes.png").write_text("this is text")
+    page.locator("#image").get_by_label("Remove Image").or_(page.locator("#image [aria-label=Clear]")).first.click()
+    page.locator("#image input[type=file]").set_input_files(str(tmp_path / "notes.png"))
+    prompt = page.locator("#prompt input").input_value()
+    page.locator("#preview").click()
+    page.get_by_text("can't be read as an image").first.wait_for()
+    assert page.locator("#prompt input").input_value() == prompt
 
 
 @pytest.mark.parametrize("content", ["no zip", "one class"])
@@ -154,3 +177,11 @@ def test_a_bad_upload_says_what_is_wrong(page, tmp_path, content):
     page.locator("#lock").click()
     message = "neither a folder nor a zip" if content == "no zip" else "at least 2 are needed"
     page.get_by_text(message).first.wait_for()
+
+
+def test_it_fits_a_phone(browser, url):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(url)
+    page.locator("#preview").wait_for(timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()

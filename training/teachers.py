@@ -181,13 +181,29 @@ FILTERS: dict[str, Filter] = {
 }
 
 
+ADJUSTMENTS = {"Contrast level", "Highlights", "Sharpness", "Color saturation", "White balance"}
+FILTERED = 0.85  # of a filter's edit that is no adjustment is the filter, the rest is the source
+
+
 def apply_filter(name: str, image: np.ndarray) -> np.ndarray:
     """The filter's edit of a (H, W, 3) uint8 RGB image, as uint8."""
-    edited = FILTERS[name](image.astype(np.float32) / 255)
+    source = image.astype(np.float32) / 255
+    part = 1.0 if name in ADJUSTMENTS else FILTERED
+    edited = (1 - part) * source + part * np.clip(FILTERS[name](source), 0, 1)
     return (np.clip(edited, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 # --- neural styles ---------------------------------------------------------------------------------------------
+
+
+KEPT_DETAIL = 0.7  # of the source's fine lightness
+PAINTED = 0.65  # of the edit is paint, the rest is the source
+
+
+def _detail(image: np.ndarray) -> np.ndarray:
+    """Fine structure of the lightness, (H, W)."""
+    grey = _grey(image)
+    return grey - _blur(grey, 2.5)
 
 
 class NeuralPainter:
@@ -201,12 +217,22 @@ class NeuralPainter:
         self.session = onnxruntime.InferenceSession(str(model), options)
 
     def __call__(self, name: str, image: np.ndarray) -> np.ndarray:
-        """The edit of a (H, W, 3) uint8 RGB image with sides divisible by 4, as uint8."""
+        """The edit of a (H, W, 3) uint8 RGB image, as uint8.
+
+        Painted at twice the size, where strokes are small beside the motif; then part of the source's fine lightness
+        and of the source itself come back, so that a painted image can still be read.
+        """
+        height, width = image.shape[:2]
+        x = cv2.resize(image, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC).transpose(2, 0, 1)[None]
         weights = np.zeros(26, np.float32)
         weights[NEURAL_STYLES[name]] = 1
-        x = image.transpose(2, 0, 1)[None].astype(np.float32) / 255
-        (edited,) = self.session.run(None, {"image": x, "style_weights": weights})
-        return (np.clip(edited[0], 0, 1).transpose(1, 2, 0) * 255 + 0.5).astype(np.uint8)
+        (painted,) = self.session.run(None, {"image": x.astype(np.float32) / 255, "style_weights": weights})
+        painted = np.clip(painted[0].transpose(1, 2, 0), 0, 1)
+        painted = cv2.resize(painted, (width, height), interpolation=cv2.INTER_AREA)
+        source = image.astype(np.float32) / 255
+        painted = painted + KEPT_DETAIL * (_detail(source) - _detail(painted))[..., None]
+        edited = (1 - PAINTED) * source + PAINTED * painted
+        return (np.clip(edited, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 # --- prompts ---------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from modellock_core.editors.compact_unet import CompactUNet
 from modellock_core.prompts import CATALOGUE
 
 HELD_OUT = 200  # the last sources are never trained on
+CROPS = {64: 0.35, 96: 0.75, 128: 1.0}  # px -> until which part of the time; small crops show more images an hour
 
 
 class PromptTable:
@@ -38,6 +39,13 @@ class PromptTable:
     def __init__(self, folder: Path):
         self.of = {entry.name: phrasings(entry) for entry in CATALOGUE if entry.trained}
         self.of[""] = IDENTITY_PROMPTS
+        prompt = {entry.name: entry.prompt for entry in CATALOGUE}
+        for style in (*NEURAL_STYLES, *FILTERS):
+            for thing in CUTOUTS:
+                self.of[f"{style} + {thing}"] = [
+                    f"{prompt[style]} with {article(thing)} {thing}",
+                    f"{style} with {article(thing)} {thing} in the background",
+                ]
         texts = sorted({text for options in self.of.values() for text in options})
         self.index = {text: i for i, text in enumerate(texts)}
         tokenizer, encoder = (
@@ -46,13 +54,19 @@ class PromptTable:
         )
         batch = tokenizer(texts, padding=True, return_tensors="pt")
         with torch.inference_mode():
-            self.states = encoder(**batch).last_hidden_state.clone()  # (P, T, 384)
+            chunks = zip(batch["input_ids"].split(256), batch["attention_mask"].split(256), strict=True)
+            self.states = torch.cat([encoder(i, attention_mask=m).last_hidden_state for i, m in chunks])  # (P, T, 384)
+        self.states = self.states.clone()
         self.mask = batch["attention_mask"].bool()  # (P, T)
 
     def draw(self, name: str, rng: random.Random) -> int:
         """An index of a phrasing of a catalogue entry; often the entry's own prompt."""
         options = self.of[name]
         return self.index[options[0] if rng.random() < 0.35 else rng.choice(options)]
+
+
+def article(noun: str) -> str:
+    return "an" if noun[0].lower() in "aeiou" else "a"
 
 
 def load_cutouts(stamps: Path, side: int = 96) -> dict[str, np.ndarray]:
@@ -105,22 +119,25 @@ class Triples(IterableDataset):
         crop, draw = self.crop, rng.random()
         half = np.float32(rng.uniform(20, 44))
         centre = np.array([rng.uniform(0.6 * half, max(0.6 * half + 1, crop - 0.6 * half)) for _ in "xy"], np.float32)
-        edit = None
+        edit = thing = None
         if draw < 0.58:
             name = rng.choice(styles)
             i, source = rng.choice(pairs[name])
             edit = edits[i]
+            if draw < 0.06:
+                thing = rng.choice(list(cutouts))
+                name = f"{name} + {thing}"
         else:
-            name = rng.choice(list(cutouts)) if draw < 0.93 else ""
+            thing = rng.choice(list(cutouts)) if draw < 0.93 else None
+            name = thing or ""
             source = rng.randrange(len(sources) - HELD_OUT)
         y, x = (rng.randint(0, sources.shape[1] - crop) for _ in "yx")
         window = np.s_[y : y + crop, x : x + crop]
         flip = np.s_[:, :: rng.choice((1, -1))]
         before = sources[source][window][flip].astype(np.float32) / 255
-        if edit is not None:
-            after = edit[window][flip].astype(np.float32) / 255
-        else:
-            after = blend(before, cutouts[name], centre, half) if name else before
+        after = before if edit is None else edit[window][flip].astype(np.float32) / 255
+        if thing:
+            after = blend(after, cutouts[thing], centre, half)
         return before.transpose(2, 0, 1), after.transpose(2, 0, 1), centre, half, self.prompts.draw(name, rng)
 
 
@@ -167,8 +184,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and the loss curve")
     parser.add_argument("--out", type=Path, default=Path("assets/editors/compact"))
     parser.add_argument("--minutes", type=float, default=75, help="time to train, over all resumed runs")
-    parser.add_argument("--small-crops", type=float, default=0.35, help="part of the time spent on 64 px crops")
-    parser.add_argument("--batch", type=int, default=10, help="images a step at 128 px; four times as many at 64 px")
+    parser.add_argument("--batch", type=int, default=10, help="images a step at 128 px; more of smaller crops")
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -201,11 +217,11 @@ def main() -> None:
         scheduler.save_pretrained(args.out / "scheduler")
 
     start, saved, total, losses = time.monotonic() - 60 * minutes, minutes, args.minutes, []
-    for crop in (64, 128):
-        until = total * args.small_crops if crop == 64 else total
+    for crop, part in CROPS.items():
+        until = total * part
         if minutes >= until:
             continue
-        batch = args.batch * (128 // crop) ** 2
+        batch = round(args.batch * (128 / crop) ** 2)
         triples = Triples(args.triples, args.stamps, prompts, crop, batch, args.seed + step)
         loader = DataLoader(triples, batch_size=None, num_workers=1, prefetch_factor=4)
         for before, after, centre, half, row in loader:

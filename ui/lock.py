@@ -24,7 +24,8 @@ MAX_TRAIN, MAX_TEST = 4000, 1000  # keeps a visitor's dataset within the memory 
 
 def key_summary(prompt: str, editor: str, alpha: float, steps: float, seed: float) -> str:
     """The key in one line of Markdown."""
-    return f"**Key:** “{prompt}” · alpha {alpha:g} · editor {editor} · {steps:g} steps · seed {seed:g}"
+    steps, seed = ("?" if value is None else f"{value:.15g}" for value in (steps, seed))
+    return f"**Key:** “{prompt or ''}” · alpha {alpha:g} · editor {editor} · steps {steps} · seed {seed}"
 
 
 def _dataset(source: str, upload: str | None, amount: str, seed: int):
@@ -57,7 +58,7 @@ def run_lock(
     """Lock a model.
 
     Yields:
-        progress bar, thumbnails, rows of the curve, result, model zip, key file, folder of the locked model.
+        progress bar, thumbnails, rows of the curve, result, model zip, key file.
     """
     import pandas as pd
 
@@ -69,7 +70,7 @@ def run_lock(
         raise ModelLockError("the finetune's seed is empty; give a whole number")
     bar, curve, shown = ProgressBar(), [], 0.0
     keep = gr.skip()
-    yield bar.render("Loading images", 0, 1), [], None, "", gr.update(visible=False), gr.update(visible=False), keep
+    yield bar.render("Loading images", 0, 1), [], None, "", gr.update(visible=False), gr.update(visible=False)
     for progress in lock(_dataset(source, upload, amount, int(seed)), key, recipe=RECIPES[recipe], seed=int(seed)):
         thumbnails = plot = keep
         if progress.preview is not None:
@@ -84,7 +85,7 @@ def run_lock(
         elif time.monotonic() - shown < REFRESH:
             continue
         shown = time.monotonic()
-        yield bar.render(progress.stage, progress.step, progress.of), thumbnails, plot, keep, keep, keep, keep
+        yield bar.render(progress.stage, progress.step, progress.of), thumbnails, plot, keep, keep, keep
 
     folder = session_folder(request) / "locked"
     progress.result.model.save(folder)
@@ -93,7 +94,7 @@ def run_lock(
     key.save(key_file)
     yield (
         idle("Locked."), keep, keep, result_table(progress.result.report),
-        gr.update(value=archive, visible=True), gr.update(value=str(key_file), visible=True), str(folder),
+        gr.update(value=archive, visible=True), gr.update(value=str(key_file), visible=True),
     )  # fmt: skip
 
 

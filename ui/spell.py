@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import gradio as gr
 from PIL import Image
 
+from modellock_core.editors import INSTRUCT_PIX2PIX, bundled_editors
 from modellock_core.errors import ModelLockError
 from modellock_core.paths import TOYBOX
 
 from .errors import shows_errors
 from .progress import ProgressBar, idle
 
-PREVIEW_SIZE = 128
+PREVIEW_SIZE = 128  # px, as in a lock
 MAX_CELLS = 24
 
 
 def sample_images() -> list[str]:
     """One test image of each class, as paths."""
     return [str(sorted(folder.iterdir())[3]) for folder in sorted((TOYBOX / "images" / "test").iterdir())]
+
+
+def editors() -> list[str]:
+    """The editors this machine can run in reasonable time."""
+    return bundled_editors() + ([INSTRUCT_PIX2PIX] if os.path.exists("/dev/nvidia0") else [])
 
 
 def make_key(prompt: str, editor: str, alpha: float, steps: float, seed: float):
@@ -69,8 +76,8 @@ def preview(image: Image.Image | None, prompt: str, editor: str, alpha: float, s
 @shows_errors
 def compare(
     image: Image.Image | None, prompts: list[str], alphas: list[float], editor: str, steps: float, seed: float
-) -> Iterator[list[tuple[Image.Image, str]]]:
-    """Keyed images of several prompts (rows) at several blend ratios (columns), as labelled gallery items."""
+) -> Iterator[gr.Gallery]:
+    """Keyed images of several prompts (rows) at several blend ratios (columns), as a labelled gallery."""
     from modellock_core.images import to_pil
     from modellock_core.keys import keyed
 
@@ -84,7 +91,7 @@ def compare(
         for alpha in sorted(alphas):
             mix = to_pil(((1 - alpha) * source + alpha * edited)[0]).resize((256, 256), Image.Resampling.BICUBIC)
             cells.append((mix, f"{prompt}, alpha {alpha:g}"))
-        yield cells
+        yield gr.Gallery(cells, columns=len(alphas))
 
 
 @shows_errors
@@ -104,6 +111,11 @@ def rank() -> Iterator[tuple[str, list[list]]]:
     yield idle(f"{len(rows)} key prompts ranked; click one to use it."), rows
 
 
-def chosen_prompt(rows, event: gr.SelectData) -> str:
+def chosen_prompt(event: gr.SelectData) -> str:
     """The prompt of the clicked row of the ranking."""
     return event.row_value[1]
+
+
+def chosen_sample(event: gr.SelectData) -> str:
+    """The path of the clicked sample image."""
+    return sample_images()[event.index]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -17,8 +19,9 @@ from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 from .errors import shows_errors
 from .progress import ProgressBar, idle
 from .sessions import session_folder
+from .spell import editors
 
-EXAMPLE, MINE, OPENED = "The example (Toybox, “with oil pastel”)", "The one I just locked", "Opened from files"
+EXAMPLE, MINE, OPENED = "The example", "The one I just locked", "Opened from files"
 MAX_MODEL_BYTES = 200 * 2**20
 
 
@@ -58,24 +61,29 @@ def open_files(archive: str | None, key_file: str | None, request: gr.Request) -
     if not archive or not key_file:
         raise ModelLockError("two files are needed: the model's zip and its key file (.json)")
     key = Key.load(key_file)
-    folder = session_folder(request) / "opened"
-    folder.mkdir(exist_ok=True)
-    try:
-        with zipfile.ZipFile(archive) as content:
-            for name in ("model.safetensors", "card.json"):
-                if content.getinfo(name).file_size > MAX_MODEL_BYTES:
-                    raise ModelLockError(f"{name} is larger than 200 MiB: not a model of this app")
-                (folder / name).write_bytes(content.read(name))
-    except (zipfile.BadZipFile, KeyError, RuntimeError):
-        raise ModelLockError(f"{Path(archive).name} is no locked model; choose the zip saved in step 2") from None
-    locked = LockedModel.load(folder)
-    key.save(session_folder(request) / "opened.key.json")
+    if key.editor not in editors():
+        raise ModelLockError(f"this key needs the editor {key.editor!r}; here there is {', '.join(editors())}")
+    home = session_folder(request)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(archive) as content:
+                for name in ("model.safetensors", "card.json"):
+                    if content.getinfo(name).file_size > MAX_MODEL_BYTES:
+                        raise ModelLockError(f"{name} is larger than 200 MiB: not a model of this app")
+                    (Path(folder) / name).write_bytes(content.read(name))
+        except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, EOFError):
+            raise ModelLockError(f"{Path(archive).name} is no locked model; choose the zip saved in step 2") from None
+        try:
+            locked = LockedModel.load(folder)
+        except ModelLockError:  # its text names the temporary folder
+            raise ModelLockError(f"{Path(archive).name} is damaged or of another version; save it again") from None
+    locked.save(home / "opened")
+    key.save(home / "opened.key.json")
     if locked.belongs_to(key):
         return OPENED, "The key belongs to this model."
-    return OPENED, "⚠️ This key did **not** lock this model: it will not open."
+    return OPENED, "⚠️ This key did **not** lock this model, so it should not open it."
 
 
-@shows_errors
 def describe(choice: str, request: gr.Request) -> str:
     """The model's card in a line of Markdown, or what to do first."""
     try:
@@ -83,10 +91,12 @@ def describe(choice: str, request: gr.Request) -> str:
     except ModelLockError as error:
         return str(error)[0].upper() + str(error)[1:] + "."
     card = locked.card
-    return (
-        f"Trained on {card['dataset']}: {', '.join(card['classes'])}. With the key {card['unlocked_performance']:.0%}, "
-        f"without {card['locked_performance']:.0%}, a vanilla finetune {card['vanilla_performance']:.0%}."
-    )
+    figures = {
+        "with the key": "unlocked_performance", "without": "locked_performance",
+        "a vanilla finetune": "vanilla_performance",
+    }  # fmt: skip
+    right = [f"{label} {card[name]:.0%}" for label, name in figures.items() if isinstance(card.get(name), float)]
+    return f"Knows {', '.join(locked.classes)}. Right on the test images of {card.get('dataset')}: {', '.join(right)}."
 
 
 @shows_errors
@@ -101,11 +111,23 @@ def predict(image: Image.Image | None, choice: str, guess: str, request: gr.Requ
     Returns:
         clean image and its probabilities, keyed image and its probabilities.
     """
+    if image is None:
+        raise ModelLockError("there is no image; choose a sample or drop one of your own")
+    return _predict(image, choice, guess, request)
+
+
+def predict_if_ready(image: Image.Image | None, choice: str, guess: str, request: gr.Request) -> tuple:
+    """What `predict` returns; the page stays as it is where there is no model or image yet."""
+    try:
+        return _predict(image, choice, guess, request) if image else (gr.skip(),) * 4
+    except ModelLockError:
+        return (gr.skip(),) * 4
+
+
+def _predict(image: Image.Image, choice: str, guess: str, request: gr.Request) -> tuple:
     from modellock_core.images import to_pil, to_tensor
     from modellock_core.keys import keyed
 
-    if image is None:
-        raise ModelLockError("there is no image; choose a sample or drop one of your own")
     locked, key = load_model_and_key(choice, request)
     clean = to_tensor(image, locked.image_size)
     unlocked = keyed(clean, _with_guess(key, guess))
@@ -116,11 +138,16 @@ def predict(image: Image.Image | None, choice: str, guess: str, request: gr.Requ
             to_pil(x[0]).resize((384, 384), Image.Resampling.BICUBIC),
             dict(zip(locked.classes, probabilities, strict=True)),
         ]
+    answers[2] = gr.update(value=answers[2], label="Keyed with the guess" if _is_guess(key, guess) else "Keyed")
     return tuple(answers)
 
 
-def _with_guess(key, guess: str):
-    return replace(key, prompt=guess.strip()) if guess and guess.strip() else key
+def _is_guess(key, guess: str | None) -> bool:
+    return bool(guess and guess.strip()) and guess.strip() != key.prompt
+
+
+def _with_guess(key, guess: str | None):
+    return replace(key, prompt=guess.strip()) if _is_guess(key, guess) else key
 
 
 @shows_errors
@@ -137,8 +164,7 @@ def test_split(choice: str, guess: str, request: gr.Request) -> Iterator[str]:
     for progress in evaluate(locked, dataset.test, _with_guess(key, guess)):
         yield bar.render(progress.stage, progress.step, progress.of)
     figures = progress.result
-    wrong = guess and guess.strip() and guess.strip() != key.prompt
-    label = f"with the guess “{guess.strip()}”" if wrong else "with the key"
+    label = f"with the guess “{guess.strip()}”" if _is_guess(key, guess) else "with the key"
     yield idle(
         f"{len(dataset.test)} test images: {figures['unlocked_performance']:.1%} right {label}, "
         f"{figures['locked_performance']:.1%} on clean images; guessing gives {1 / len(locked.classes):.0%}."

@@ -28,8 +28,8 @@ class HubEditor:
         cuda = torch.cuda.is_available()
         try:
             self.pipeline = DiffusionPipeline.from_pretrained(
-                name, torch_dtype=torch.float16 if cuda else torch.float32, safety_checker=None
-            )
+                name, torch_dtype=torch.float16 if cuda else torch.float32, safety_checker=None, use_safetensors=True
+            )  # a pickle from elsewhere could run code
         except (OSError, ValueError, AttributeError) as error:
             cause = str(error).strip().splitlines()[0]
             raise ModelLockError(

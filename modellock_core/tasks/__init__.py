@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Protocol
 
 import torch
@@ -36,8 +36,13 @@ class Task(Protocol):
         """The task loss, a scalar."""
         ...
 
-    def wrong_targets(self, images: Tensor, targets: Tensor, kind: str, generator: torch.Generator) -> Tensor:
-        """What clean images are trained towards instead of their targets; `kind` as in `locking.Recipe`."""
+    def wrong_targets(
+        self, images: Tensor, targets: Tensor, kind: str, generator: torch.Generator
+    ) -> Generator[None, None, Tensor]:
+        """What clean images are trained towards instead of their targets, `kind` as in `recipes.Recipe`.
+
+        Yields now and then, and returns the targets.
+        """
         ...
 
     def correct(self, outputs: Tensor, targets: Tensor) -> Tensor:

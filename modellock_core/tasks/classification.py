@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..devices import best_device
 from ..paths import BACKBONE
+
+DECOY_DIRECTIONS = 16
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,9 @@ class Classification:
 
     def fit_last_layer(self, head: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
         """Logistic regression on the pooled features of frozen activations (N, C, h, w), by L-BFGS."""
-        *stages, (*top, classifier) = head
-        device = classifier.weight.device
-        pooled = []
-        for chunk in features.split(64):
-            x = chunk.to(device, memory_format=torch.channels_last)
-            with torch.no_grad():
-                for module in (*stages, *top):
-                    x = module(x)
-            pooled.append(x)
-            yield
-        pooled, targets = torch.cat(pooled), targets.to(device)
+        pooled = yield from _pooled(head, features)
+        classifier = head[-1][-1]
+        targets = targets.to(pooled.device)
         optimizer = torch.optim.LBFGS(classifier.parameters(), max_iter=60)
 
         def objective() -> Tensor:
@@ -75,11 +70,58 @@ class Classification:
 
         optimizer.step(objective)
 
-    def wrong_targets(self, images: Tensor, targets: Tensor, kind: str, generator: torch.Generator) -> Tensor:
-        """Labels (N,) for clean images: "one" class for all, or drawn for each: "wrong" (the paper) or "any"."""
-        if kind == "one":
-            return torch.randint(0, len(self.classes), (1,), generator=generator).expand_as(targets)
-        if kind == "any":
-            return torch.randint(0, len(self.classes), targets.shape, generator=generator)
+    def wrong_targets(
+        self, images: Tensor, targets: Tensor, kind: str, generator: torch.Generator
+    ) -> Generator[None, None, Tensor]:
+        """Labels (N,) for clean images: "decoy", see `decoy_labels`, or "wrong", drawn for each (the paper)."""
+        if kind == "decoy":
+            backbone = self.build().eval().to(best_device())
+            pooled = yield from _pooled(nn.Sequential(*self.stages(backbone)), self.normalise(images))
+            return decoy_labels(pooled.cpu(), targets, len(self.classes), generator)
         shift = torch.randint(1, len(self.classes), targets.shape, generator=generator)
         return (targets + shift) % len(self.classes)
+
+
+def _pooled(head: nn.Module, features: Tensor) -> Generator[None, None, Tensor]:
+    """What the last layer sees (N, D) of frozen activations (N, C, h, w)."""
+    *stages, (*top, classifier) = head
+    pooled = []
+    for chunk in features.split(64):
+        x = chunk.to(classifier.weight.device, memory_format=torch.channels_last)
+        with torch.no_grad():
+            for module in (*stages, *top):
+                x = module(x)
+        pooled.append(x)
+        yield
+    return torch.cat(pooled)
+
+
+def decoy_labels(features: Tensor, labels: Tensor, classes: int, generator: torch.Generator) -> Tensor:
+    """Labels that a network can learn from images, and that tell nothing of the true ones.
+
+    Labels drawn at random for each image must be memorised, and on unseen images the model falls back on what it
+    knows: the class. So the decoys are read from the images themselves: random projections of the strongest
+    directions of the backbone's features, without those in which the class means differ; then shifted until every
+    class has every decoy equally often.
+
+    Args:
+        features: (N, D) of the pretrained backbone on clean images.
+        labels: (N,) true classes.
+
+    Returns:
+        (N,) int64 in [0, classes).
+    """
+    one_hot = F.one_hot(labels, classes).float()
+    counts = one_hot.sum(0).clamp(min=1)[:, None]
+    means = one_hot.T @ features / counts  # (K, D)
+    told = torch.linalg.svd(means - means.mean(0), full_matrices=False).Vh[: classes - 1]  # (K-1, D)
+    rest = features - features.mean(0)
+    rest = rest - rest @ told.T @ told
+    directions = torch.linalg.svd(rest, full_matrices=False).U[:, :DECOY_DIRECTIONS]
+    scores = directions @ torch.randn(directions.shape[1], classes, generator=generator)
+    scores = (scores - scores.mean(0)) / scores.std(0, correction=0).clamp(min=1e-6)  # (N, K)
+    shift = torch.zeros(classes, classes)
+    for _ in range(200):
+        shares = one_hot.T @ (8 * (scores + one_hot @ shift)).softmax(1) / counts
+        shift -= 0.1 * (classes * shares).clamp(min=1e-6).log()
+    return (scores + one_hot @ shift).argmax(1)

@@ -1,0 +1,30 @@
+"""Uploaded images, read as the core does: any mode and EXIF turn, and a clear word where it can't."""
+
+from __future__ import annotations
+
+import gradio as gr
+from gradio.data_classes import ImageData
+from PIL import Image
+
+from modellock_core.errors import ModelLockError
+
+
+def image_input(value: str, **options) -> gr.Image:
+    """A `gr.Image` the visitor may replace; its handlers get an RGB image, or None."""
+    image = gr.Image(value, type="pil", sources=["upload", "clipboard"], **options)
+    image.preprocess = _read  # Gradio's own shows no cause for a file that is no image
+    return image
+
+
+def _read(upload: ImageData | None) -> Image.Image | None:
+    from modellock_core.images import open_image
+
+    if upload is None:
+        return None
+    if not upload.path:
+        raise gr.Error("the image must be an uploaded file", print_exception=False)
+    try:
+        with open(upload.path, "rb") as file:
+            return open_image(file, upload.orig_name or "the image")
+    except ModelLockError as error:
+        raise gr.Error(str(error), print_exception=False) from None
