@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 
@@ -247,7 +246,7 @@ def main() -> None:
         ssr_mode=False, prevent_thread_lock=True,
     )  # fmt: skip
     threading.Thread(target=warm_up, daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # docker stop: leave in order, removing the visitors' folders
+    signal.signal(signal.SIGTERM, lambda *_: page.close())  # docker stop: leave in order, removing visitors' folders
     page.block_thread()
 
 

@@ -96,11 +96,13 @@ def test_a_preview_is_there_at_once_and_changes_with_the_prompt(page):
     page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
 
 
-def test_an_empty_prompt_says_what_to_do(page):
-    page.locator("#prompt input").fill("")
-    page.locator("#prompt input").press("Enter")
+def test_a_prompt_of_ones_own_is_used(page):
+    before = source_of(page, "#keyed")
+    page.locator("#prompt input").fill("as if carved in marble")
     page.locator("#preview").click()
-    page.get_by_text("the key prompt is empty").first.wait_for()
+    page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
+    page.get_by_role("tab", name="2 Lock").click()
+    page.get_by_text("“as if carved in marble”").wait_for()
 
 
 def test_a_lock_can_be_made_downloaded_and_opened_again(page, tiny_zip, tmp_path):
