@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -177,7 +178,7 @@ def _unzip(file: Path, out: Path) -> None:
             if sum(m.file_size for m in members) > MAX_UNZIPPED:
                 raise ModelLockError(f"{file.name} unpacks to over 2 GiB; give a smaller dataset, or a folder")
             archive.extractall(out, members)
-    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as error:
         raise ModelLockError(
             f"{file.name} can't be unpacked ({error}); make the zip anew, without a password"
         ) from None

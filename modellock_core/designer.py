@@ -47,11 +47,15 @@ def design(
     dataset: Dataset,
     *,
     editor: str = "compact",
-    entries: Sequence[KeyPrompt] = CATALOGUE,
+    entries: Sequence[KeyPrompt] | None = None,
     alpha: float = 0.5,
     seed: int = 0,
 ) -> Iterator[Progress]:
-    """Rank key prompts for a dataset; the last progress carries a list of `Suggestion`, best first."""
+    """Rank key prompts for a dataset, the whole catalogue if none are named.
+
+    The last progress carries a list of `Suggestion`, best first.
+    """
+    entries = entries or CATALOGUE
     samples = dataset.train.subset(SAMPLES, seed).images
     the_editor: Editor = load_editor(editor)
     previews = []

@@ -3,7 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from modellock_core import Key
+from modellock_core import CATALOGUE, Key
 from modellock_core.__main__ import main
 
 
@@ -66,6 +66,13 @@ def test_edit_writes_an_image_each_and_overwrites_none(locked, tmp_path, capsys)
     assert code == 0 and len({line["edited"] for line in lines}) == 2
     for line in lines:
         assert Image.open(line["edited"]).size == (48, 48)
+
+
+def test_design_prints_the_best_prompts(locked, capsys, monkeypatch):
+    monkeypatch.setattr("modellock_core.designer.CATALOGUE", CATALOGUE[::30])
+    code, lines, _ = run(capsys, "design", "--dataset", locked / "data", "--top", 2)
+    assert code == 0 and [line["rank"] for line in lines] == [1, 2]
+    assert lines[0]["score"] >= lines[1]["score"] and lines[0]["why"]
 
 
 @pytest.mark.parametrize(

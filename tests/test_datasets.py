@@ -1,5 +1,6 @@
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +100,22 @@ def test_what_is_no_dataset_is_refused(tmp_path):
         load_dataset(tmp_path / "notes.zip")
     with pytest.raises(ModelLockError, match="there is no dataset"):
         load_dataset(tmp_path / "missing")
+
+
+def test_a_truncated_zip_is_refused(image_folder, tmp_path):
+    archive = Path(shutil.make_archive(str(tmp_path / "mine"), "zip", image_folder({"cat": 2, "dog": 2})))
+    content = bytearray(archive.read_bytes())
+    content[60:900] = bytes(840)  # the directory at the end is whole, the images are not
+    archive.write_bytes(content)
+    with pytest.raises(ModelLockError, match=r"mine\.zip can't be unpacked"):
+        load_dataset(archive)
+
+
+def test_an_empty_zip_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w"):
+        pass
+    with pytest.raises(ModelLockError, match=r"^mine holds 0 class folders"):
+        load_dataset(tmp_path / "mine.zip")
 
 
 def test_a_zip_writes_nothing_outside_its_folder(image_folder, tmp_path):
