@@ -33,8 +33,9 @@ QUIET = PRIVATE | {"show_progress": "hidden"}
 THEME = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # no web fonts
 CSS = """
 .gradio-container {max-width: 1180px !important; width: 100% !important; margin: 0 auto !important}
-.samples .thumbnail-item {aspect-ratio: 1}
-.samples .grid-container {grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)) !important}
+.samples .thumbnail-item {aspect-ratio: 1 !important; height: auto !important}
+.samples .fixed-height {min-height: 0 !important}
+.samples .grid-container {grid-auto-rows: auto !important; grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)) !important}
 .stage {font-weight: 500; padding: 4px 2px}
 .track {height: 10px; border-radius: 5px; background: var(--border-color-primary); overflow: hidden}
 .fill {height: 100%; background: var(--color-accent); transition: width .3s}
