@@ -35,7 +35,9 @@ CSS = """
 .gradio-container {max-width: 1180px !important; width: 100% !important; margin: 0 auto !important}
 .samples .thumbnail-item {aspect-ratio: 1 !important; height: auto !important}
 .samples .fixed-height {min-height: 0 !important}
-.samples .grid-container {grid-auto-rows: auto !important; grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)) !important}
+.samples .grid-container {grid-auto-rows: auto !important;
+  grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)) !important}
+.samples.large .grid-container {grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)) !important}
 .stage {font-weight: 500; padding: 4px 2px}
 .track {height: 10px; border-radius: 5px; background: var(--border-color-primary); overflow: hidden}
 .fill {height: 100%; background: var(--color-accent); transition: width .3s}
@@ -96,6 +98,16 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
         )
     button.click(spell.preview, arguments, views, api_name="preview", **QUICK)
 
+    with gr.Accordion("Browse the catalogue", open=False):
+        category = gr.Radio([spell.ALL, *spell.categories()], value=spell.ALL, show_label=False)
+        catalogue = gr.Gallery(
+            spell.thumbnails(spell.ALL), show_label=False, height="auto", allow_preview=False, interactive=False,
+            buttons=[], elem_classes="samples large", elem_id="catalogue",
+        )  # fmt: skip
+        category.change(spell.thumbnails, category, catalogue, **QUIET)
+        catalogue.select(spell.chosen_thumbnail, category, prompt, **PRIVATE).then(
+            spell.preview, arguments, views, **PRIVATE, **QUICK
+        )
     with gr.Accordion("Compare prompts", open=False):
         prompts = gr.Dropdown(
             SUGGESTIONS, value=FAVOURITES[:4], multiselect=True, allow_custom_value=True, label="Prompts"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,18 +13,23 @@ from .devices import gathered, own_share
 from .editors import Editor
 from .keys import Key, keyed
 from .locked_model import BATCH, LockedModel, outputs
-from .progress import Progress
+from .progress import Progress, finished, reported
 
 EDIT_CHUNK = 16  # images between two progress reports
 
 
-@torch.inference_mode()
 def performance(locked: LockedModel, images: Tensor, targets: Tensor) -> float:
     """The task's metric, a fraction, on images (N, 3, H, W) in [0, 1]."""
-    correct = [
-        locked.task.correct(outputs(locked.task, locked.model, x), y)
-        for x, y in zip(images.split(BATCH), targets.split(BATCH), strict=True)
-    ]
+    return finished(performance_in_steps(locked, images, targets))
+
+
+def performance_in_steps(locked: LockedModel, images: Tensor, targets: Tensor) -> Generator[None, None, float]:
+    """What `performance` returns; yields after every batch, so that it can be stopped."""
+    correct = []
+    for x, y in zip(images.split(BATCH), targets.split(BATCH), strict=True):
+        with torch.inference_mode():
+            correct.append(locked.task.correct(outputs(locked.task, locked.model, x), y))
+        yield
     return float(torch.cat(correct).mean())
 
 
@@ -41,8 +47,9 @@ def keyed_images(
 
 def evaluate(locked: LockedModel, split: Split, key: Key | None, editor: Editor | None = None) -> Iterator[Progress]:
     """Measure LP on a split and, with a key, UP; the last progress has both in `metrics`."""
-    metrics = {"locked_performance": performance(locked, split.images, split.labels)}
+    test = partial(performance_in_steps, locked, targets=split.labels)
+    metrics = {"locked_performance": (yield from reported(test(split.images), "Testing"))}
     if key is not None:
         keyed_split = yield from keyed_images(split.images, key, editor)
-        metrics["unlocked_performance"] = performance(locked, keyed_split, split.labels)
+        metrics["unlocked_performance"] = yield from reported(test(keyed_split), "Testing")
     yield Progress("Testing", 1, 1, metrics, result=metrics)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 
 import torch
@@ -18,12 +19,14 @@ from torch import Tensor, nn
 from .datasets import Dataset
 from .devices import best_device, data_parallel, own_share
 from .editors import Editor, load_editor
-from .evaluation import keyed_images, performance
+from .evaluation import keyed_images, performance_in_steps
 from .keys import Key
 from .locked_model import BATCH, FORMAT, LockedModel, outputs
 from .progress import Progress, reported
 from .recipes import RECIPES, Recipe
 from .tasks import Task, load_task
+
+Evaluate = Callable[[nn.Module], Generator[None, None, dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class LockResult:
 
 def finetune(
     task: Task, samples: Tensor, targets: Tensor, recipe: Recipe, seed: int, stage: str,
-    evaluate: Callable[[nn.Module], dict[str, float]], trusted: int | None = None,
+    evaluate: Evaluate | None = None, trusted: int | None = None,
 ) -> Generator[Progress, None, nn.Module]:  # fmt: skip
     """Finetune the bundled backbone on images (N, 3, H, W) in [0, 1] and targets; returns it in eval mode.
 
@@ -45,7 +48,7 @@ def finetune(
     stages that are not frozen are trained with it (LP-FT, arXiv 2202.10054). Batch norm keeps its pretrained
     statistics: a short finetune on two kinds of images spoils them.
 
-    Yields after every step; `evaluate` is called on the model after every epoch and gives the progress's metrics.
+    Yields after every step; `evaluate` measures the model after every epoch and gives the progress's metrics.
     Under `accelerate launch` every process takes its share of each batch, and the gradients are averaged.
     """
     torch.manual_seed(seed)
@@ -78,7 +81,10 @@ def finetune(
             optimizer.step()
             schedule.step()
             yield Progress(stage, epoch * steps_per_epoch + i + 1, total)
-        yield Progress(stage, (epoch + 1) * steps_per_epoch, total, evaluate(model))
+        if evaluate:
+            done = (epoch + 1) * steps_per_epoch
+            metrics = yield from reported(evaluate(model), stage, done, total)
+            yield Progress(stage, done, total, metrics)
     return model
 
 
@@ -129,11 +135,11 @@ def lock(
     test = dataset.test
     card = lock_card(dataset, key, recipe, the_task)
 
-    def measure(model: nn.Module) -> dict[str, float]:
-        locked = LockedModel(the_task, model, card)
+    def measure(model: nn.Module) -> Generator[None, None, dict[str, float]]:
+        on = partial(performance_in_steps, LockedModel(the_task, model, card), targets=test.labels)
         return {
-            "unlocked_performance": performance(locked, keyed_test, test.labels),
-            "locked_performance": performance(locked, test.images, test.labels),
+            "unlocked_performance": (yield from on(keyed_test)),
+            "locked_performance": (yield from on(test.images)),
         }
 
     begun = time.perf_counter()
@@ -145,13 +151,12 @@ def lock(
     seconds["finetune"] = time.perf_counter() - begun
 
     if vanilla is None:
-        train = dataset.train
-        reference = yield from finetune(
-            the_task, train.images, train.labels, recipe, seed, "Finetuning a vanilla model", lambda _: {}
-        )
-        vanilla = performance(LockedModel(the_task, reference, card), test.images, test.labels)
+        train, stage = dataset.train, "Finetuning a vanilla model"
+        unlocked = yield from finetune(the_task, train.images, train.labels, recipe, seed, stage)
+        unlocked = LockedModel(the_task, unlocked, card)
+        vanilla = yield from reported(performance_in_steps(unlocked, test.images, test.labels), stage, 1, 1)
 
-    figures = {**measure(model), "vanilla_performance": vanilla}
+    figures = (yield from reported(measure(model), "Testing")) | {"vanilla_performance": vanilla}
     card |= {**figures, "date": date.today().isoformat()}
     seconds["total"] = time.perf_counter() - started
     report = {

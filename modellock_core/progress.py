@@ -31,11 +31,22 @@ class Progress:
     result: Any = None
 
 
-def reported(work: Generator[None, None, Result], stage: str) -> Generator[Progress, None, Result]:
-    """Turn the bare yields of a piece of work into progress of a stage; returns what the work returns."""
+def finished(work: Generator[Any, None, Result]) -> Result:
+    """Do a piece of work to its end; returns what it returns."""
     while True:
         try:
             next(work)
         except StopIteration as end:
             return end.value
-        yield Progress(stage, 0, 1)
+
+
+def reported(
+    work: Generator[None, None, Result], stage: str, step: int = 0, of: int = 1
+) -> Generator[Progress, None, Result]:
+    """Turn the bare yields of a piece of work into progress that stands still; returns what the work returns."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+        yield Progress(stage, step, of)

@@ -6,17 +6,8 @@ import torch
 
 from modellock_core import RECIPES, Key, LockedModel, LockResult, ModelLockError, evaluate, lock, performance
 from modellock_core.locking import edited_mix
+from modellock_core.progress import finished
 from modellock_core.tasks import load_task
-
-
-def returned(work):
-    """What a generator returns at its end."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
-
 
 KEY = Key.create("with oil pastel", steps=1)
 TINY = replace(RECIPES["quick"], epochs=1, batch=32)
@@ -32,7 +23,7 @@ def test_a_lock_yields_its_progress_in_order(locked):
     stages = list(dict.fromkeys(p.stage for p in locked))
     assert stages == [
         "Editing training images", "Editing test images", "Finetuning the locked model", "Finetuning a vanilla model",
-        "Locked",
+        "Testing", "Locked",
     ]  # fmt: skip
     assert all(0 <= p.step <= p.of for p in locked)
     assert any(p.preview is not None for p in locked)
@@ -68,7 +59,7 @@ def test_the_same_seed_gives_the_same_lock(locked, small, editor):
 def test_the_papers_mix(toybox):
     task = load_task("classification", toybox.classes)
     keyed_train = torch.zeros_like(toybox.train.images)
-    images, targets, num_keyed = returned(edited_mix(toybox, keyed_train, task, RECIPES["paper"], 0, "Mixing"))
+    images, targets, num_keyed = finished(edited_mix(toybox, keyed_train, task, RECIPES["paper"], 0, "Mixing"))
     edited = images.flatten(1).sum(1) == 0
     n = len(toybox.train)
     assert len(images) == n and edited.sum() == num_keyed == round(0.95 * n)
@@ -82,7 +73,7 @@ def test_decoys_tell_nothing_of_the_class(toybox):
     task = load_task("classification", toybox.classes)
     generator = torch.Generator().manual_seed(0)
     images, labels = toybox.train.images, toybox.train.labels
-    decoys = returned(task.wrong_targets(images, labels, "decoy", generator))
+    decoys = finished(task.wrong_targets(images, labels, "decoy", generator))
     k = len(toybox.classes)
     table = torch.zeros(k, k).index_put_((labels, decoys), torch.ones(()), accumulate=True)
     assert table.max(0).values.sum() / len(labels) < 1.5 / k  # the best guess of the class from the decoy

@@ -18,16 +18,12 @@ from modellock_core import Key, load_dataset
 from modellock_core.__main__ import main
 from modellock_core.devices import accelerator
 from modellock_core.evaluation import keyed_images
+from modellock_core.progress import finished
 
 images = load_dataset("toybox").limited(9, 9).test.images[:7]  # an odd number: the shares differ
-work = keyed_images(images, Key.create("with oil pastel"))
-while True:
-    try:
-        next(work)
-    except StopIteration as end:
-        if accelerator().is_main_process:
-            torch.save((images, end.value), sys.argv[1] + "/keyed.pt")
-        break
+edited = finished(keyed_images(images, Key.create("with oil pastel")))
+if accelerator().is_main_process:
+    torch.save((images, edited), sys.argv[1] + "/keyed.pt")
 sys.exit(main(["lock", "--prompt", "with oil pastel", "--out", sys.argv[1] + "/locked",
                "--max-train", "27", "--max-test", "9"]))
 """

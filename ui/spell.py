@@ -10,18 +10,39 @@ from PIL import Image
 
 from modellock_core.editors import INSTRUCT_PIX2PIX, bundled_editors
 from modellock_core.errors import ModelLockError
-from modellock_core.paths import TOYBOX
+from modellock_core.paths import TOYBOX, thumbnail
+from modellock_core.prompts import CATALOGUE, KeyPrompt
 
 from .errors import shows_errors
 from .progress import ProgressBar, idle
 
 PREVIEW_SIZE = 128  # px, as in a lock
 MAX_CELLS = 24
+ALL = "All"
 
 
 def sample_images() -> list[str]:
     """One test image of each class, as paths."""
     return [str(sorted(folder.iterdir())[3]) for folder in sorted((TOYBOX / "images" / "test").iterdir())]
+
+
+def categories() -> list[str]:
+    """The catalogue's groups that the gallery shows."""
+    return list(dict.fromkeys(entry.category for entry in _shown(ALL)))
+
+
+def _shown(category: str) -> list[KeyPrompt]:
+    return [entry for entry in CATALOGUE if entry.trained and category in (ALL, entry.category)]
+
+
+def thumbnails(category: str) -> list[tuple[str, str]]:
+    """Thumbnail and name of each prompt in a category."""
+    return [(str(thumbnail(entry.name)), entry.name) for entry in _shown(category)]
+
+
+def chosen_thumbnail(category: str, event: gr.SelectData) -> str:
+    """The prompt of the clicked thumbnail."""
+    return _shown(category)[event.index].prompt
 
 
 def editors() -> list[str]:

@@ -41,15 +41,30 @@ def object_frame(centres: Tensor, half_sides: Tensor, height: int, width: int) -
     return torch.stack([u * window, v * window, window], dim=1)
 
 
-def draw_frame(generator: torch.Generator, height: int, width: int) -> Tensor:
-    """A frame (1, 3, height, width) near one of the corners, away from a centred subject."""
+def frame_place(
+    generator: torch.Generator, height: int, width: int, subject: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Where the frame goes: near one of the corners, away from a centred subject.
+
+    Args:
+        generator: draws the corner and the distance to it.
+        subject: (N, 1, height, width) masks, 1 on what is not to be covered; each image gets the corner that covers
+            least of it, the drawn one if several do.
+
+    Returns:
+        centres (N, 2), x and y in pixels, and half sides (N,) in pixels; N is 1 without masks.
+    """
     corner = torch.randint(0, 2, (2,), generator=generator)
-    jitter = torch.rand(2, generator=generator)
     half = FRAME_HALF_SIDE * min(height, width)
-    from_edge = half * (0.95 + 0.25 * jitter)
+    from_edge = half * (0.95 + 0.25 * torch.rand(2, generator=generator))
     sides = torch.tensor([width, height], dtype=torch.float32)
-    centre = torch.where(corner == 0, from_edge, sides - from_edge)
-    return object_frame(centre[None], torch.tensor([half]), height, width)
+    flips = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]])  # the drawn corner first
+    centres = torch.where((corner + flips) % 2 == 0, from_edge, sides - from_edge)  # (4, 2)
+    if subject is None:
+        return centres[:1], torch.tensor([half])
+    windows = object_frame(centres, torch.full((4,), half), height, width)[:, 2]  # (4, height, width)
+    covered = (windows[None] * subject.float().cpu()).sum((2, 3))  # (N, 4)
+    return centres[covered.argmin(1)], torch.full((len(subject),), half)
 
 
 class CompactEditPipeline(DiffusionPipeline):
@@ -86,6 +101,7 @@ class CompactEditPipeline(DiffusionPipeline):
         image_guidance_scale: float = 1.0,
         generator: torch.Generator | None = None,
         output_type: str = "pil",
+        subject: Tensor | None = None,
     ) -> ImagePipelineOutput:
         """Edit images.
 
@@ -99,9 +115,10 @@ class CompactEditPipeline(DiffusionPipeline):
             generator: a CPU generator for the start noise and the object's place, shared by all images; None draws
                 a new seed.
             output_type: "pil", "pt" (float in [0, 1]) or "np".
+            subject: (N, 1, H, W) masks, 1 on what an object prompt's object is to stay off, as far as a corner is free.
 
         Raises:
-            ValueError: steps below 1, an image guidance not above 0, or an image below 32 px.
+            ValueError: steps below 1, an image guidance not above 0, an image below 32 px, or masks of another size.
         """
         source = self.image_processor.preprocess(image).to(self.device, torch.float32)
         height, width = source.shape[-2:]
@@ -111,14 +128,17 @@ class CompactEditPipeline(DiffusionPipeline):
             raise ValueError(f"image guidance must be above 0, got {image_guidance_scale}")
         if min(height, width) < 32:
             raise ValueError(f"images must be at least 32 px a side, got {width}x{height}")
+        if subject is not None and subject.shape != (len(source), 1, height, width):
+            raise ValueError(f"masks must be {(len(source), 1, height, width)}, got {tuple(subject.shape)}")
 
         pad = [-width % self.unet.divisor, -height % self.unet.divisor]
         padded = F.pad(source, (0, pad[0], 0, pad[1]), mode="reflect")
         # one draw for all images: an edit never depends on the batch it is in
         generator = generator or torch.Generator().manual_seed(torch.seed())
+        place = frame_place(generator, height, width, subject)
+        layout = object_frame(*place, *padded.shape[-2:]).to(self.device).expand_as(padded)
         shape = (1, 3, *padded.shape[-2:])
         sample = torch.randn(shape, generator=generator).to(self.device).expand_as(padded)
-        layout = draw_frame(generator, *padded.shape[-2:]).to(self.device).expand_as(padded)
 
         text, mask = self.encode_prompt(prompt)
         empty_text, empty_mask = self.encode_prompt("") if guidance_scale != 1 else (None, None)

@@ -12,6 +12,22 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from torch import Tensor, nn
 
+FREQUENCIES = (1, 2, 4, 8)  # half waves across half a frame
+
+
+def frame_waves(layout: Tensor) -> Tensor:
+    """Sines and cosines of the place in the object frame, without which a network draws blurred (arXiv 2006.10739).
+
+    Args:
+        layout: (N, 3, H, W) u, v and window, see `object_frame`.
+
+    Returns:
+        (N, 4 * frequencies, H, W), 0 outside the frame.
+    """
+    place, window = layout[:, :2], layout[:, 2:]
+    angles = torch.cat([place * (torch.pi * f) for f in FREQUENCIES], dim=1)  # (N, 2 * frequencies, H, W)
+    return torch.cat([angles.sin(), angles.cos()], dim=1) * window
+
 
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions; timestep and prompt scale and shift the features between them (FiLM)."""
@@ -118,6 +134,8 @@ class CompactUNet(ModelMixin, ConfigMixin):
         self.conv_out = nn.Conv2d(widths[0], 3 * 4, 3, padding=1)
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)
+        self.frame_in = nn.Conv2d(4 * len(FREQUENCIES) * 4, widths[0], 3, padding=1, bias=False)
+        nn.init.zeros_(self.frame_in.weight)
 
     @property
     def divisor(self) -> int:
@@ -146,6 +164,8 @@ class CompactUNet(ModelMixin, ConfigMixin):
 
         x = self.unshuffle(torch.cat([sample, source, layout], dim=1))  # (N, 36, H/2, W/2)
         x = self.conv_in(x.contiguous(memory_format=torch.channels_last))
+        waves = self.unshuffle(frame_waves(layout.float()).to(layout.dtype))  # (N, 64, H/2, W/2)
+        x = x + self.frame_in(waves.contiguous(memory_format=torch.channels_last))
         skips = []
         for level, blocks in enumerate(self.down):
             for block in blocks:

@@ -60,7 +60,7 @@ class Classification:
         pooled = yield from _pooled(head, features)
         classifier = head[-1][-1]
         targets = targets.to(pooled.device)
-        optimizer = torch.optim.LBFGS(classifier.parameters(), max_iter=60)
+        optimizer = torch.optim.LBFGS(classifier.parameters(), max_iter=5)
 
         def objective() -> Tensor:
             optimizer.zero_grad()
@@ -68,7 +68,9 @@ class Classification:
             loss.backward()
             return loss
 
-        optimizer.step(objective)
+        for _ in range(12):  # L-BFGS goes on where it was
+            optimizer.step(objective)
+            yield
 
     def wrong_targets(
         self, images: Tensor, targets: Tensor, kind: str, generator: torch.Generator
