@@ -25,8 +25,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
 from transformers import AutoModel, AutoTokenizer
 
-from modellock_core.editors.compact import RESIDUAL_SCALE, edit_scheduler, object_frame
-from modellock_core.editors.compact_unet import CompactUNet
+from modellock_core.editors.compact import edit_scheduler, object_frame
+from modellock_core.editors.compact_unet import RESIDUAL_SCALE, CompactUNet, ObjectSketch
 from modellock_core.prompts import CATALOGUE
 
 HELD_OUT = 200  # the last sources are never trained on
@@ -97,8 +97,9 @@ def blend(source: np.ndarray, cutout: np.ndarray, centre: np.ndarray, half: floa
 class Triples(IterableDataset):
     """Endless batches (source, edit, centre, half side, phrasing) of square crops."""
 
-    def __init__(self, folder: Path, stamps: Path, prompts: PromptTable, crop: int, batch: int, seed: int):
-        self.folder, self.stamps, self.prompts = folder, stamps, prompts
+    def __init__(self, folder: Path, stamps: Path, prompts: PromptTable, crop: int, batch: int, seed: int,
+                 styles: float):  # fmt: skip
+        self.folder, self.stamps, self.prompts, self.styles = folder, stamps, prompts, styles
         self.crop, self.batch, self.seed = crop, batch, seed
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
@@ -120,7 +121,7 @@ class Triples(IterableDataset):
         half = np.float32(rng.uniform(20, 44))
         centre = np.array([rng.uniform(0.6 * half, max(0.6 * half + 1, crop - 0.6 * half)) for _ in "xy"], np.float32)
         edit = thing = None
-        if draw < 0.58:
+        if draw < self.styles:
             name = rng.choice(styles)
             i, source = rng.choice(pairs[name])
             edit = edits[i]
@@ -139,6 +140,37 @@ class Triples(IterableDataset):
         if thing:
             after = blend(after, cutouts[thing], centre, half)
         return before.transpose(2, 0, 1), after.transpose(2, 0, 1), centre, half, self.prompts.draw(name, rng)
+
+
+def fit_sketch(
+    sketch: ObjectSketch, prompts: PromptTable, cutouts: dict[str, np.ndarray], minutes: float, device
+) -> None:
+    """Teach the sketch every object's cut-out, and nothing for the other prompts, before the UNet is trained."""
+    pictures = torch.zeros(len(cutouts) + 1, 4, sketch.side, sketch.side)  # the last one is empty
+    for i, cutout in enumerate(cutouts.values()):
+        small = cv2.resize(cutout, (sketch.side, sketch.side), interpolation=cv2.INTER_AREA)
+        pictures[i] = torch.from_numpy(small).permute(2, 0, 1)
+    number = {name: i for i, name in enumerate(cutouts)}
+    rows = [(prompts.index[text], number.get(name.split(" + ")[-1], len(cutouts)))
+            for name, texts in prompts.of.items() for text in texts]  # fmt: skip
+    phrases, wanted = (torch.tensor(column) for column in zip(*rows, strict=True))
+    weights = 1 / wanted.bincount()[wanted]  # every object as often, and the empty one
+    weights[wanted == len(cutouts)] *= 12
+    pooled = (prompts.states * prompts.mask[..., None]).sum(1) / prompts.mask.sum(1, keepdim=True)  # (P, text_dim)
+    optimizer = torch.optim.AdamW(sketch.parameters(), lr=2e-3, betas=(0.9, 0.98), weight_decay=1e-4)
+    begun, step = time.monotonic(), 0
+    while (done := (time.monotonic() - begun) / (60 * minutes)) < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = 2e-3 * min(1, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * done))
+        drawn = torch.multinomial(weights, 64, replacement=True)
+        error = sketch(pooled[phrases[drawn]].to(device)) - pictures[wanted[drawn]].to(device)
+        loss = error.abs().mean() + 2 * error.square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        step += 1
+        if step % 50 == 0:
+            print(f"sketch: {60 * minutes * done:.0f} s, step {step}, loss {loss.item():.4f}", flush=True)
 
 
 def edit_loss(predicted: Tensor, target: Tensor) -> Tensor:
@@ -186,6 +218,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=75, help="time to train, over all resumed runs")
     parser.add_argument("--batch", type=int, default=10, help="images a step at 128 px; more of smaller crops")
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--sketch-minutes", type=float, default=4, help="time to teach the object sketch, at the start")
+    parser.add_argument("--styles", type=float, default=0.58, help="part of the samples that restyle the image")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
@@ -206,6 +240,9 @@ def main() -> None:
     minutes, step = (curve[-1]["minutes"], curve[-1]["step"]) if curve else (0.0, 0)
     if curve:
         accelerator.load_state(checkpoint)
+    else:
+        sketch = accelerator.unwrap_model(unet, keep_fp32_wrapper=False).sketch
+        fit_sketch(sketch, prompts, load_cutouts(args.stamps), args.sketch_minutes, accelerator.device)
 
     def save(loss: float) -> None:
         psnr = held_out_psnr(ema.module, args.triples, prompts, accelerator.device)
@@ -222,14 +259,13 @@ def main() -> None:
         if minutes >= until:
             continue
         batch = round(args.batch * (128 / crop) ** 2)
-        triples = Triples(args.triples, args.stamps, prompts, crop, batch, args.seed + step)
+        triples = Triples(args.triples, args.stamps, prompts, crop, batch, args.seed + step, args.styles)
         loader = DataLoader(triples, batch_size=None, num_workers=1, prefetch_factor=4)
         for before, after, centre, half, row in loader:
             done = min(1, minutes / total)
+            lr = args.lr * min(1, (step + 1) / 300) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * done)))
             for group in optimizer.param_groups:
-                group["lr"] = (
-                    args.lr * min(1, (step + 1) / 300) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * done)))
-                )
+                group["lr"] = lr
             layout = object_frame(centre, half, crop, crop)
             target = (after - before) * RESIDUAL_SCALE
             timestep = draw_timesteps(len(before), scheduler.config.num_train_timesteps)

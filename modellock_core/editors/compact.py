@@ -16,9 +16,8 @@ from torch import Tensor
 
 from ..devices import best_device
 from ..paths import EDITORS, TEXT_ENCODER
-from .compact_unet import CompactUNet
+from .compact_unet import RESIDUAL_SCALE, CompactUNet
 
-RESIDUAL_SCALE = 3.0  # brings edit - source, both in [0, 1], to about unit variance
 MAX_TOKENS = 32
 FRAME_HALF_SIDE = 0.27  # of the image's short side
 

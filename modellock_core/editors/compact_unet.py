@@ -12,21 +12,42 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from torch import Tensor, nn
 
-FREQUENCIES = (1, 2, 4, 8)  # half waves across half a frame
+RESIDUAL_SCALE = 3.0  # brings edit - source, both in [0, 1], to about unit variance
 
 
-def frame_waves(layout: Tensor) -> Tensor:
-    """Sines and cosines of the place in the object frame, without which a network draws blurred (arXiv 2006.10739).
+class ObjectSketch(nn.Module):
+    """Draws what a prompt's object looks like, in the object's own frame; nothing if the prompt names none.
 
-    Args:
-        layout: (N, 3, H, W) u, v and window, see `object_frame`.
-
-    Returns:
-        (N, 4 * frequencies, H, W), 0 outside the frame.
+    A small generator from the mean token state to a picture with alpha. A UNet alone has to remember every object's
+    look at every place, and draws it blurred.
     """
-    place, window = layout[:, :2], layout[:, 2:]
-    angles = torch.cat([place * (torch.pi * f) for f in FREQUENCIES], dim=1)  # (N, 2 * frequencies, H, W)
-    return torch.cat([angles.sin(), angles.cos()], dim=1) * window
+
+    side = 64  # px
+
+    def __init__(self, text_dim: int, widths: tuple[int, ...] = (128, 96, 64, 48, 32)):
+        super().__init__()
+        self.start = nn.Sequential(
+            nn.LayerNorm(text_dim), nn.Linear(text_dim, 384), nn.SiLU(), nn.Linear(384, widths[0] * 16)
+        )
+        self.grow = nn.ModuleList(
+            nn.Conv2d(a, b, 3, padding=1) for a, b in zip(widths, (*widths[1:], widths[-1]), strict=True)
+        )
+        self.out = nn.Conv2d(widths[-1], 4, 3, padding=1)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """The picture of a prompt (N, text_dim): (N, 4, 64, 64) in [0, 1], premultiplied RGB and alpha."""
+        x = self.start(pooled).view(len(pooled), -1, 4, 4).contiguous(memory_format=torch.channels_last)
+        for i, conv in enumerate(self.grow):
+            if i:
+                x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = F.silu(conv(x))
+        x = self.out(x).float().sigmoid()
+        return torch.cat([x[:, :3] * x[:, 3:], x[:, 3:]], dim=1)
+
+    def placed(self, pooled: Tensor, layout: Tensor) -> Tensor:
+        """The picture put into its frame (N, 3, H, W), see `object_frame`: (N, 4, H, W), 0 outside."""
+        place, window = layout[:, :2].permute(0, 2, 3, 1).float(), layout[:, 2:]
+        return F.grid_sample(self(pooled), place, align_corners=False) * window
 
 
 class ResidualBlock(nn.Module):
@@ -88,7 +109,8 @@ class CompactUNet(ModelMixin, ConfigMixin):
 
     The source enters by channel concatenation, as in InstructPix2Pix (arXiv 2211.09800, section 3.2). The prompt
     enters twice: its mean token state scales and shifts the features of every block, so that even the finest level
-    knows the style, and the coarse levels attend to the single tokens. The layout tells where an object belongs.
+    knows the style, and the coarse levels attend to the single tokens. The layout tells where an object belongs; a
+    sketch of it is put there, and the UNet predicts what is to be added to that.
 
     Args:
         widths: channels of each level, finest first; level 0 works at half of the image's resolution.
@@ -134,8 +156,9 @@ class CompactUNet(ModelMixin, ConfigMixin):
         self.conv_out = nn.Conv2d(widths[0], 3 * 4, 3, padding=1)
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)
-        self.frame_in = nn.Conv2d(4 * len(FREQUENCIES) * 4, widths[0], 3, padding=1, bias=False)
-        nn.init.zeros_(self.frame_in.weight)
+        self.sketch = ObjectSketch(text_dim)
+        self.sketch_in = nn.Conv2d(4 * 4, widths[0], 3, padding=1, bias=False)
+        nn.init.zeros_(self.sketch_in.weight)
 
     @property
     def divisor(self) -> int:
@@ -164,8 +187,10 @@ class CompactUNet(ModelMixin, ConfigMixin):
 
         x = self.unshuffle(torch.cat([sample, source, layout], dim=1))  # (N, 36, H/2, W/2)
         x = self.conv_in(x.contiguous(memory_format=torch.channels_last))
-        waves = self.unshuffle(frame_waves(layout.float()).to(layout.dtype))  # (N, 64, H/2, W/2)
-        x = x + self.frame_in(waves.contiguous(memory_format=torch.channels_last))
+        sketch = self.sketch.placed(pooled, layout)  # (N, 4, H, W)
+        blended = RESIDUAL_SCALE * (sketch[:, :3] - sketch[:, 3:] * (source + 1) / 2)  # (N, 3, H, W)
+        sketch = self.unshuffle(sketch.to(x.dtype))  # (N, 16, H/2, W/2)
+        x = x + self.sketch_in(sketch.contiguous(memory_format=torch.channels_last))
         skips = []
         for level, blocks in enumerate(self.down):
             for block in blocks:
@@ -178,4 +203,4 @@ class CompactUNet(ModelMixin, ConfigMixin):
                 x = block(x, condition, text, text_mask)
             if level:
                 x = F.interpolate(self.widen[level - 1](x), scale_factor=2.0, mode="nearest") + skips.pop()
-        return self.shuffle(self.conv_out(x))
+        return self.shuffle(self.conv_out(x)) + blended.to(x.dtype)
