@@ -105,6 +105,15 @@ def test_a_prompt_of_ones_own_is_used(page):
     page.get_by_text("“as if carved in marble”").wait_for()
 
 
+def test_a_thumbnail_of_the_catalogue_is_a_click_away(page):
+    before = source_of(page, "#keyed")
+    page.get_by_role("button", name="Browse the catalogue").click()
+    page.get_by_label("Photo look").check()
+    page.locator("#catalogue").get_by_text("Sepia").click()
+    page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
+    assert page.locator("#prompt input").input_value() == "in sepia"
+
+
 def test_a_lock_can_be_made_downloaded_and_opened_again(page, tiny_zip, tmp_path):
     use_zip(page, tiny_zip)
     page.locator("#lock").click()
