@@ -40,13 +40,13 @@ class LockResult:
 
 def finetune(
     task: Task, samples: Tensor, targets: Tensor, recipe: Recipe, seed: int, stage: str,
-    evaluate: Evaluate | None = None, trusted: int | None = None,
+    evaluate: Evaluate | None = None,
 ) -> Generator[Progress, None, nn.Module]:  # fmt: skip
     """Finetune the bundled backbone on images (N, 3, H, W) in [0, 1] and targets; returns it in eval mode.
 
-    The last layer is first fitted on the pretrained features of the `trusted` leading samples (all if None), then the
-    stages that are not frozen are trained with it (LP-FT, arXiv 2202.10054). Batch norm keeps its pretrained
-    statistics: a short finetune on two kinds of images spoils them.
+    The last layer is first fitted on the pretrained features, then the stages that are not frozen are trained with it
+    (LP-FT, arXiv 2202.10054). Batch norm keeps its pretrained statistics: a short finetune on two kinds of images
+    spoils them.
 
     Yields after every step; `evaluate` measures the model after every epoch and gives the progress's metrics.
     Under `accelerate launch` every process takes its share of each batch, and the gradients are averaged.
@@ -64,8 +64,7 @@ def finetune(
     features = torch.cat(cached)  # (N, C, h, w)
     del cached
 
-    begin = slice(trusted)  # all if None
-    yield from reported(task.fit_last_layer(head, features[begin], targets[begin]), stage)
+    yield from reported(task.fit_last_layer(head, features, targets), stage)
     steps_per_epoch = math.ceil(len(features) / recipe.batch)
     total = steps_per_epoch * recipe.epochs
     optimizer = torch.optim.AdamW(head.parameters(), lr=recipe.lr, weight_decay=1e-2)
@@ -144,8 +143,8 @@ def lock(
 
     begun = time.perf_counter()
     stage = "Finetuning the locked model"
-    images, targets, num_keyed = yield from edited_mix(dataset, keyed_train, the_task, recipe, seed, stage)
-    model = yield from finetune(the_task, images, targets, recipe, seed, stage, measure, num_keyed)
+    images, targets, _ = yield from edited_mix(dataset, keyed_train, the_task, recipe, seed, stage)
+    model = yield from finetune(the_task, images, targets, recipe, seed, stage, measure)
     model = round_to_half(model)
     del images
     seconds["finetune"] = time.perf_counter() - begun

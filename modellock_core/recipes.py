@@ -25,7 +25,7 @@ class Recipe:
     clean_part: float = 1.0
     targets: str = "decoy"
     epochs: int = 4
-    lr: float = 5e-4
+    lr: float = 1e-3
     batch: int = 64
     frozen_stages: int = 4
 
