@@ -149,7 +149,7 @@ def test_stop_stops_a_lock_soon(page):
     begun = time.monotonic()
     page.get_by_text("Stopped; nothing was kept.").wait_for()
     assert time.monotonic() - begun < 3
-    assert page.locator("#lock").is_enabled()
+    page.locator("#lock:not([disabled])").wait_for()
     assert not page.locator("#lock-result table").count()
 
 
