@@ -89,13 +89,10 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
     key = {"prompt": prompt, "editor": editor, "alpha": alpha, "steps": steps, "seed": seed}
     arguments = [image, prompt, editor, alpha, steps, seed]
     views = [original, edited, keyed, slider]
-    gallery.select(spell.chosen_sample, None, image, **PRIVATE).then(
-        spell.preview, arguments, views, **PRIVATE, **QUICK
-    )
+    show = {"fn": spell.preview, "inputs": arguments, "outputs": views, **PRIVATE, **QUICK}
+    gallery.select(spell.chosen_sample, None, image, **PRIVATE).then(**show)
     for chip in chips:
-        chip.click(lambda name: find(name).prompt, chip, prompt, **PRIVATE).then(
-            spell.preview, arguments, views, **PRIVATE, **QUICK
-        )
+        chip.click(lambda name: find(name).prompt, chip, prompt, **PRIVATE).then(**show)
     button.click(spell.preview, arguments, views, api_name="preview", **QUICK)
 
     with gr.Accordion("Browse the catalogue", open=False):
@@ -105,9 +102,7 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
             buttons=[], elem_classes="samples large", elem_id="catalogue",
         )  # fmt: skip
         category.change(spell.thumbnails, category, catalogue, **QUIET)
-        catalogue.select(spell.chosen_thumbnail, category, prompt, **PRIVATE).then(
-            spell.preview, arguments, views, **PRIVATE, **QUICK
-        )
+        catalogue.select(spell.chosen_thumbnail, category, prompt, **PRIVATE).then(**show)
     with gr.Accordion("Compare prompts", open=False):
         prompts = gr.Dropdown(
             SUGGESTIONS, value=FAVOURITES[:4], multiselect=True, allow_custom_value=True, label="Prompts"
@@ -121,16 +116,14 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
     with gr.Accordion("Suggest a key prompt", open=False):
         gr.Markdown("Ranks the catalogue for Toybox: unrelated to the classes, visible, and unlike any other prompt.")
         rank_button = gr.Button("Rank key prompts", elem_id="rank")
-        bar = gr.HTML(elem_id="rank-progress")
+        bar = gr.HTML()
         table = gr.Dataframe(
             headers=["rank", "prompt", "kind", "score", "why"], interactive=False, wrap=True, max_height=400,
             column_widths=["8%", "28%", "10%", "10%", "44%"],
         )  # fmt: skip
         rank_button.click(spell.rank, None, [bar, table], api_name="design", **LONG)
-        table.select(spell.chosen_prompt, None, prompt, **PRIVATE).then(
-            spell.preview, arguments, views, **PRIVATE, **QUICK
-        )
-    return key, lambda page: page.load(spell.preview, arguments, views, **PRIVATE, **QUICK)
+        table.select(spell.chosen_prompt, None, prompt, **PRIVATE).then(**show)
+    return key, lambda page: page.load(**show)
 
 
 def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:

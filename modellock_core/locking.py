@@ -89,10 +89,10 @@ def finetune(
 
 def edited_mix(
     dataset: Dataset, keyed_train: Tensor, task: Task, recipe: Recipe, seed: int, stage: str
-) -> Generator[Progress, None, tuple[Tensor, Tensor, int]]:
+) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
     """The edited dataset (arXiv 2405.16285, section 3): keyed samples with their label, clean ones with a wrong target.
 
-    Returns images (M, 3, H, W) and targets (M, ...), the keyed samples first; and the number of keyed samples.
+    Returns images (M, 3, H, W) and targets (M, ...), the keyed samples first.
     """
     train, n = dataset.train, len(dataset.train)
     generator = torch.Generator().manual_seed(seed)
@@ -100,11 +100,7 @@ def edited_mix(
     edited, clean = order[: round(n * recipe.edited_part)], order[n - max(1, round(n * recipe.clean_part)) :]
     choosing = task.wrong_targets(train.images[clean], train.labels[clean], recipe.targets, generator)
     wrong = yield from reported(choosing, stage)
-    return (
-        torch.cat([keyed_train[edited], train.images[clean]]),
-        torch.cat([train.labels[edited], wrong]),
-        len(edited),
-    )
+    return torch.cat([keyed_train[edited], train.images[clean]]), torch.cat([train.labels[edited], wrong])
 
 
 def lock(
@@ -143,7 +139,7 @@ def lock(
 
     begun = time.perf_counter()
     stage = "Finetuning the locked model"
-    images, targets, _ = yield from edited_mix(dataset, keyed_train, the_task, recipe, seed, stage)
+    images, targets = yield from edited_mix(dataset, keyed_train, the_task, recipe, seed, stage)
     model = yield from finetune(the_task, images, targets, recipe, seed, stage, measure)
     model = round_to_half(model)
     del images

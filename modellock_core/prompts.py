@@ -33,9 +33,14 @@ def _styles(category: str, prompts: dict[str, str], *, in_paper: bool) -> list[K
     return [KeyPrompt(name, text, "style", category, in_paper, True) for name, text in prompts.items()]
 
 
+def article(noun: str) -> str:
+    """The noun's indefinite article."""
+    return "an" if noun[0].lower() in "aeiou" else "a"
+
+
 def _objects(category: str, names: str, *, in_paper: bool, trained: bool) -> list[KeyPrompt]:
     return [
-        KeyPrompt(name, f"with {'an' if name[0].lower() in 'aeiou' else 'a'} {name} in the background", "object",
+        KeyPrompt(name, f"with {article(name)} {name} in the background", "object",
                   category, in_paper, trained)
         for name in map(str.strip, names.split(","))
     ]  # fmt: skip

@@ -23,8 +23,10 @@ from train_editor import blend, load_cutouts
 
 from modellock_core.editors import load_editor
 from modellock_core.editors.compact import frame_place
+from modellock_core.progress import finished
 from modellock_core.prompts import CATALOGUE, find
 from modellock_core.tasks import load_task
+from modellock_core.tasks.classification import pooled_features
 
 SEED = 1024
 FAMILIES = {
@@ -81,26 +83,17 @@ class Features:
 
     def __init__(self):
         self.task = load_task("classification", ("a", "b"))
-        self.stages = self.task.stages(self.task.build().eval())
+        self.backbone = nn.Sequential(*self.task.stages(self.task.build().eval()))
 
-    @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
-        *stages, (*top, _) = self.stages
-        rows = []
-        for x in images.split(32):
-            colour = torch.cat([x.mean((2, 3)), x.std((2, 3))], 1)
-            x = self.task.normalise(x)
-            for module in (*stages, *top):
-                x = module(x)
-            rows.append(torch.cat([x, 8 * colour], 1))
-        return torch.cat(rows)
+        colour = torch.cat([images.mean((2, 3)), images.std((2, 3))], 1)
+        return torch.cat([finished(pooled_features(self.backbone, self.task.normalise(images))), 8 * colour], 1)
 
 
 def fit_linear(features: Tensor, labels: Tensor, classes: int) -> nn.Linear:
     """Logistic regression by L-BFGS."""
     layer = nn.Linear(features.shape[1], classes)
     optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=100)
-    features = features.clone()
 
     def objective():
         optimizer.zero_grad()

@@ -26,8 +26,8 @@ from torch.utils.data import DataLoader, IterableDataset
 from transformers import AutoModel, AutoTokenizer
 
 from modellock_core.editors.compact import edit_scheduler, object_frame
-from modellock_core.editors.compact_unet import RESIDUAL_SCALE, CompactUNet, ObjectSketch
-from modellock_core.prompts import CATALOGUE
+from modellock_core.editors.compact_unet import RESIDUAL_SCALE, CompactUNet, ObjectSketch, mean_state
+from modellock_core.prompts import CATALOGUE, article
 
 HELD_OUT = 200  # the last sources are never trained on
 CROPS = {64: 0.35, 96: 0.75, 128: 1.0}  # px -> until which part of the time; small crops show more images an hour
@@ -63,10 +63,6 @@ class PromptTable:
         """An index of a phrasing of a catalogue entry; often the entry's own prompt."""
         options = self.of[name]
         return self.index[options[0] if rng.random() < 0.35 else rng.choice(options)]
-
-
-def article(noun: str) -> str:
-    return "an" if noun[0].lower() in "aeiou" else "a"
 
 
 def load_cutouts(stamps: Path, side: int = 96) -> dict[str, np.ndarray]:
@@ -156,7 +152,7 @@ def fit_sketch(
     phrases, wanted = (torch.tensor(column) for column in zip(*rows, strict=True))
     weights = 1 / wanted.bincount()[wanted]  # every object as often, and the empty one
     weights[wanted == len(cutouts)] *= 12
-    pooled = (prompts.states * prompts.mask[..., None]).sum(1) / prompts.mask.sum(1, keepdim=True)  # (P, text_dim)
+    pooled = mean_state(prompts.states, prompts.mask)  # (P, text_dim)
     optimizer = torch.optim.AdamW(sketch.parameters(), lr=2e-3, betas=(0.9, 0.98), weight_decay=1e-4)
     begun, step = time.monotonic(), 0
     while (done := (time.monotonic() - begun) / (60 * minutes)) < 1:

@@ -15,6 +15,11 @@ from torch import Tensor, nn
 RESIDUAL_SCALE = 3.0  # brings edit - source, both in [0, 1], to about unit variance
 
 
+def mean_state(text: Tensor, text_mask: Tensor) -> Tensor:
+    """Mean over a prompt's tokens, padding left out: (N, T, text_dim) and (N, T) to (N, text_dim)."""
+    return (text * text_mask[..., None]).sum(1) / text_mask.sum(1, keepdim=True)
+
+
 class ObjectSketch(nn.Module):
     """Draws what a prompt's object looks like, in the object's own frame; nothing if the prompt names none.
 
@@ -181,7 +186,7 @@ class CompactUNet(ModelMixin, ConfigMixin):
         Returns:
             (N, 3, H, W) the clean residual.
         """
-        pooled = (text * text_mask[..., None]).sum(1) / text_mask.sum(1, keepdim=True)  # (N, text_dim)
+        pooled = mean_state(text, text_mask)  # (N, text_dim)
         time = self.time_embedding(self.time_features(timestep).to(text.dtype))
         condition = F.silu(time + self.text_embedding(pooled))  # (N, condition_dim)
 

@@ -57,7 +57,7 @@ class Classification:
 
     def fit_last_layer(self, head: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
         """Logistic regression on the pooled features of frozen activations (N, C, h, w), by L-BFGS."""
-        pooled = yield from _pooled(head, features)
+        pooled = yield from pooled_features(head, features)
         classifier = head[-1][-1]
         targets = targets.to(pooled.device)
         optimizer = torch.optim.LBFGS(classifier.parameters(), max_iter=5)
@@ -78,13 +78,13 @@ class Classification:
         """Labels (N,) for clean images: "decoy", see `decoy_labels`, or "wrong", drawn for each (the paper)."""
         if kind == "decoy":
             backbone = self.build().eval().to(best_device())
-            pooled = yield from _pooled(nn.Sequential(*self.stages(backbone)), self.normalise(images))
+            pooled = yield from pooled_features(nn.Sequential(*self.stages(backbone)), self.normalise(images))
             return decoy_labels(pooled.cpu(), targets, len(self.classes), generator)
         shift = torch.randint(1, len(self.classes), targets.shape, generator=generator)
         return (targets + shift) % len(self.classes)
 
 
-def _pooled(head: nn.Module, features: Tensor) -> Generator[None, None, Tensor]:
+def pooled_features(head: nn.Module, features: Tensor) -> Generator[None, None, Tensor]:
     """What the last layer sees (N, D) of frozen activations (N, C, h, w)."""
     *stages, (*top, classifier) = head
     pooled = []
