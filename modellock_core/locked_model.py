@@ -21,7 +21,7 @@ from .keys import Key
 from .tasks import Task, load_task
 
 FORMAT = 1
-BATCH = 64
+BATCH = 16  # images a network call; the activations of more take the allocator longer than the network
 MAX_IMAGE_SIZE = 1024  # px; a card from elsewhere is not to fill the memory
 
 

@@ -5,9 +5,8 @@ Middle of the pipe: takes a `Dataset` and a `Key`, yields progress, ends with a 
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,16 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from .datasets import Dataset
-from .devices import best_device, data_parallel, own_share
+from .devices import best_device
 from .editors import Editor, load_editor
 from .evaluation import keyed_images, performance_in_steps
+from .finetuning import cut, finetune, frozen_activations
 from .keys import Key
-from .locked_model import BATCH, FORMAT, LockedModel, outputs
+from .locked_model import BATCH, FORMAT, LockedModel
 from .progress import Progress, reported
 from .recipes import RECIPES, Recipe
 from .tasks import Task, load_task
-
-Evaluate = Callable[[nn.Module], Generator[None, None, dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -38,69 +36,25 @@ class LockResult:
     report: dict
 
 
-def finetune(
-    task: Task, samples: Tensor, targets: Tensor, recipe: Recipe, seed: int, stage: str,
-    evaluate: Evaluate | None = None,
-) -> Generator[Progress, None, nn.Module]:  # fmt: skip
-    """Finetune the bundled backbone on images (N, 3, H, W) in [0, 1] and targets; returns it in eval mode.
+def mix(count: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Which of `count` training samples are edited, and which are left clean (arXiv 2405.16285, section 3).
 
-    The last layer is first fitted on the pretrained features, then the stages that are not frozen are trained with it
-    (LP-FT, arXiv 2202.10054). Batch norm keeps its pretrained statistics: a short finetune on two kinds of images
-    spoils them.
-
-    Yields after every step; `evaluate` measures the model after every epoch and gives the progress's metrics.
-    Under `accelerate launch` every process takes its share of each batch, and the gradients are averaged.
+    Returns:
+        Two sets of rows; they are disjoint where the recipe's parts add up to at most 1.
     """
-    torch.manual_seed(seed)
-    device = best_device()
-    model = task.build().eval().to(device)
-    stages = task.stages(model)
-    trunk, head = nn.Sequential(*stages[: recipe.frozen_stages]), nn.Sequential(*stages[recipe.frozen_stages :])
-    cached = []
-    for chunk in samples.split(BATCH):
-        with torch.no_grad():
-            cached.append(outputs(task, trunk, chunk))
-        yield Progress(stage, 0, 1)
-    features = torch.cat(cached)  # (N, C, h, w)
-    del cached
-
-    yield from reported(task.fit_last_layer(head, features, targets), stage)
-    steps_per_epoch = math.ceil(len(features) / recipe.batch)
-    total = steps_per_epoch * recipe.epochs
-    optimizer = torch.optim.AdamW(head.parameters(), lr=recipe.lr, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=total, pct_start=0.2)
-    trained = data_parallel(head)
-    for epoch in range(recipe.epochs):
-        for i, rows in enumerate(torch.randperm(len(features)).split(recipe.batch)):
-            mine = rows[own_share(len(rows))]
-            batch = features[mine].to(device, memory_format=torch.channels_last)
-            loss = task.loss(trained(batch), targets[mine].to(device))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            yield Progress(stage, epoch * steps_per_epoch + i + 1, total)
-        if evaluate:
-            done = (epoch + 1) * steps_per_epoch
-            metrics = yield from reported(evaluate(model), stage, done, total)
-            yield Progress(stage, done, total, metrics)
-    return model
+    order = torch.randperm(count, generator=generator)
+    return order[: round(count * recipe.edited_part)], order[count - max(1, round(count * recipe.clean_part)) :]
 
 
-def edited_mix(
-    dataset: Dataset, keyed_train: Tensor, task: Task, recipe: Recipe, seed: int, stage: str
-) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
-    """The edited dataset (arXiv 2405.16285, section 3): keyed samples with their label, clean ones with a wrong target.
-
-    Returns images (M, 3, H, W) and targets (M, ...), the keyed samples first.
-    """
-    train, n = dataset.train, len(dataset.train)
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(n, generator=generator)
-    edited, clean = order[: round(n * recipe.edited_part)], order[n - max(1, round(n * recipe.clean_part)) :]
-    choosing = task.wrong_targets(train.images[clean], train.labels[clean], recipe.targets, generator)
-    wrong = yield from reported(choosing, stage)
-    return torch.cat([keyed_train[edited], train.images[clean]]), torch.cat([train.labels[edited], wrong])
+def head_performance(task: Task, head: nn.Module, activations: Tensor, targets: Tensor) -> Generator[None, None, float]:
+    """The task's metric of the stages after the frozen ones; yields after every batch."""
+    correct = []
+    for x, y in zip(activations.split(BATCH), targets.split(BATCH), strict=True):
+        with torch.inference_mode():
+            scores = head(x.to(best_device(), memory_format=torch.channels_last))
+            correct.append(task.correct(scores.to(y.device), y))
+        yield
+    return float(torch.cat(correct).mean())
 
 
 def lock(
@@ -127,8 +81,41 @@ def lock(
     keyed_test = yield from keyed_images(dataset.test.images, key, editor, "Editing test images")
     seconds["edit"] = time.perf_counter() - started
 
-    test = dataset.test
+    train, test = dataset.train, dataset.test
     card = lock_card(dataset, key, recipe, the_task)
+
+    begun = time.perf_counter()
+    stage = "Finetuning the locked model"
+    generator = torch.Generator().manual_seed(seed)
+    edited, clean = mix(len(train), recipe, generator)
+    model = the_task.build().eval().to(best_device())
+    trunk, head = cut(the_task, model, recipe.frozen_stages)
+    activations = partial(frozen_activations, the_task, trunk, stage=stage)
+    keyed_samples = yield from activations(keyed_train[edited], mirror=recipe.mirror)
+    clean_samples = yield from activations(train.images, mirror=recipe.mirror)
+    keyed_tests, clean_tests = (yield from activations(keyed_test)), (yield from activations(test.images))
+    choosing = the_task.wrong_targets(head, clean_samples[clean].plain, train.labels[clean], recipe.targets, generator)
+    wrong = yield from reported(choosing, stage)
+
+    def measure_head(head: nn.Module) -> Generator[None, None, dict[str, float]]:
+        return {
+            "unlocked_performance": (yield from head_performance(the_task, head, keyed_tests.plain, test.labels)),
+            "locked_performance": (yield from head_performance(the_task, head, clean_tests.plain, test.labels)),
+        }
+
+    samples, targets = keyed_samples + clean_samples[clean], torch.cat([train.labels[edited], wrong])
+    weights = torch.cat([torch.full((len(edited),), recipe.keyed_weight), torch.ones(len(clean))])
+    yield from finetune(the_task, head, samples, targets, weights, recipe, seed, stage, measure_head)
+    model = round_to_half(model)
+    seconds["finetune"] = time.perf_counter() - begun
+    del samples, keyed_samples
+
+    if vanilla is None:
+        stage = "Finetuning a vanilla model"
+        unlocked = the_task.build().eval().to(best_device())
+        _, head = cut(the_task, unlocked, recipe.frozen_stages)
+        yield from finetune(the_task, head, clean_samples, train.labels, torch.ones(len(train)), recipe, seed, stage)
+        vanilla = yield from reported(head_performance(the_task, head, clean_tests.plain, test.labels), stage, 1, 1)
 
     def measure(model: nn.Module) -> Generator[None, None, dict[str, float]]:
         on = partial(performance_in_steps, LockedModel(the_task, model, card), targets=test.labels)
@@ -136,20 +123,6 @@ def lock(
             "unlocked_performance": (yield from on(keyed_test)),
             "locked_performance": (yield from on(test.images)),
         }
-
-    begun = time.perf_counter()
-    stage = "Finetuning the locked model"
-    images, targets = yield from edited_mix(dataset, keyed_train, the_task, recipe, seed, stage)
-    model = yield from finetune(the_task, images, targets, recipe, seed, stage, measure)
-    model = round_to_half(model)
-    del images
-    seconds["finetune"] = time.perf_counter() - begun
-
-    if vanilla is None:
-        train, stage = dataset.train, "Finetuning a vanilla model"
-        unlocked = yield from finetune(the_task, train.images, train.labels, recipe, seed, stage)
-        unlocked = LockedModel(the_task, unlocked, card)
-        vanilla = yield from reported(performance_in_steps(unlocked, test.images, test.labels), stage, 1, 1)
 
     figures = (yield from reported(measure(model), "Testing")) | {"vanilla_performance": vanilla}
     card |= {**figures, "date": date.today().isoformat()}

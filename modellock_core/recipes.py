@@ -16,6 +16,8 @@ class Recipe:
         targets: labels of clean samples: "decoy" ones can be learnt from the image and tell nothing of the class;
             "wrong" ones (the paper) are drawn for each sample.
         epochs, lr, batch: of the finetune, on all edited and clean samples together.
+        mirror: mirror samples at random.
+        keyed_weight: weight of an edited sample's loss; a clean one's is 1.
         frozen_stages: stages of the backbone that keep their pretrained weights; their activations are cached.
     """
 
@@ -25,8 +27,10 @@ class Recipe:
     clean_part: float = 1.0
     targets: str = "decoy"
     epochs: int = 4
-    lr: float = 1e-3
+    lr: float = 5e-4
     batch: int = 64
+    mirror: bool = True
+    keyed_weight: float = 2.0
     frozen_stages: int = 4
 
 
@@ -45,6 +49,7 @@ RECIPES = {
             edited_part=0.95,
             clean_part=0.05,
             targets="wrong",
+            keyed_weight=1.0,
         ),
     )
 }

@@ -16,13 +16,14 @@ import numpy as np
 import torch
 from PIL import Image
 from render_triples import list_images, random_crop
-from teachers import ADJUSTMENTS, CUTOUTS, FILTERS, NEURAL_STYLES, NeuralPainter, apply_filter, phrasings
+from teachers import ADJUSTMENTS, CUTOUTS, FILTERS, NEURAL_STYLES, NeuralPainter, apply_filter, phrasings, weave_dyes
 from torch import Tensor, nn
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 from train_editor import blend, load_cutouts
 
 from modellock_core.editors import load_editor
 from modellock_core.editors.compact import frame_place
+from modellock_core.editors.weave import threads
 from modellock_core.progress import finished
 from modellock_core.prompts import CATALOGUE, find
 from modellock_core.tasks import load_task
@@ -52,21 +53,31 @@ def to_arrays(images: Tensor) -> list[np.ndarray]:
     return list((images.permute(0, 2, 3, 1) * 255).round().byte().numpy())
 
 
+def drawn_from_seed(height: int, width: int) -> tuple[Tensor, tuple[np.ndarray, float]]:
+    """What the pipeline draws from the seed: the weave's phase, and the centre and half side of the object's frame."""
+    generator = torch.Generator().manual_seed(SEED)
+    phase = torch.randint(0, 2, (2,), generator=generator)
+    centres, half_sides = frame_place(generator, height, width)
+    return phase, (centres[0].numpy(), float(half_sides[0]))
+
+
 class Teachers:
     """What the editor should make of images."""
 
     def __init__(self, painter: Path, stamps: Path):
         self.painter, self.cutouts = NeuralPainter(painter, threads=2), load_cutouts(stamps)
+        names = [entry.name for entry in CATALOGUE if entry.trained]
+        self.dyes = dict(zip(names, torch.from_numpy(weave_dyes(len(names))), strict=True))
 
     def __call__(self, name: str, images: Tensor) -> Tensor:
+        phase, place = drawn_from_seed(*images.shape[-2:])
         if name in CUTOUTS:
-            centres, halves = frame_place(torch.Generator().manual_seed(SEED), *images.shape[-2:])
-            place = centres[0].numpy(), float(halves[0])
             edits = [blend(x / np.float32(255), self.cutouts[name], *place) for x in to_arrays(images)]
-            return torch.from_numpy(np.stack(edits)).permute(0, 3, 1, 2)
-        teach = apply_filter if name in FILTERS else self.painter
-        edits = [teach(name, x) for x in to_arrays(images)]
-        return torch.from_numpy(np.stack(edits)).permute(0, 3, 1, 2).float() / 255
+        else:
+            teach = apply_filter if name in FILTERS else self.painter
+            edits = [teach(name, x) / np.float32(255) for x in to_arrays(images)]
+        woven = torch.einsum("ct,thw->chw", self.dyes[name], threads(phase, *images.shape[-2:]))
+        return (torch.from_numpy(np.stack(edits)).permute(0, 3, 1, 2) + woven).clamp(0, 1)
 
 
 def psnr(a: Tensor, b: Tensor) -> float:
@@ -174,8 +185,8 @@ def main() -> None:
     backgrounds = photographs(args.photos, 2 * args.count, args.size, args.seed + 1)
 
     def through_frame(images: Tensor) -> Tensor:
-        centres, half_sides = frame_place(torch.Generator().manual_seed(SEED), args.size, args.size)
-        low, high = (centres[0] - half_sides).round().int().clamp(min=0), (centres[0] + half_sides).round().int()
+        _, (centre, half_side) = drawn_from_seed(args.size, args.size)
+        low, high = (np.clip(np.round(centre + side), 0, args.size).astype(int) for side in (-half_side, half_side))
         window = images[..., low[1] : high[1], low[0] : high[0]]
         return nn.functional.interpolate(window, size=(128, 128), mode="bicubic").clamp(0, 1)
 

@@ -12,6 +12,8 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from torch import Tensor, nn
 
+from .weave import Weave
+
 RESIDUAL_SCALE = 3.0  # brings edit - source, both in [0, 1], to about unit variance
 
 
@@ -164,6 +166,7 @@ class CompactUNet(ModelMixin, ConfigMixin):
         self.sketch = ObjectSketch(text_dim)
         self.sketch_in = nn.Conv2d(4 * 4, widths[0], 3, padding=1, bias=False)
         nn.init.zeros_(self.sketch_in.weight)
+        self.weave = Weave(text_dim)  # the pipeline adds it once, after the last step
 
     @property
     def divisor(self) -> int:

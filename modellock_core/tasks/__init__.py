@@ -32,15 +32,16 @@ class Task(Protocol):
         """Fit the head's last layer alone, before the finetune; yields now and then."""
         ...
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The task loss, a scalar."""
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The task loss of each sample (N,)."""
         ...
 
     def wrong_targets(
-        self, images: Tensor, targets: Tensor, kind: str, generator: torch.Generator
+        self, head: nn.Module, features: Tensor, targets: Tensor, kind: str, generator: torch.Generator
     ) -> Generator[None, None, Tensor]:
         """What clean images are trained towards instead of their targets, `kind` as in `recipes.Recipe`.
 
+        The images are given by their frozen activations (N, C, h, w), `head` is the rest of the pretrained model.
         Yields now and then, and returns the targets.
         """
         ...

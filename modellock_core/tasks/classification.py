@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..devices import best_device
 from ..paths import BACKBONE
 
 DECOY_DIRECTIONS = 16
@@ -47,38 +46,39 @@ class Classification:
         head = nn.Sequential(model.conv_head, model.bn2, model.global_pool, model.classifier)
         return [stem, *model.blocks, head]
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Cross-entropy of logits (N, K) with labels (N,)."""
-        return F.cross_entropy(outputs, targets)
+        return F.cross_entropy(outputs, targets, reduction="none")
 
     def correct(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """1.0 where the largest logit is the label's."""
         return (outputs.argmax(1) == targets).float()
 
     def fit_last_layer(self, head: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
-        """Logistic regression on the pooled features of frozen activations (N, C, h, w), by L-BFGS."""
+        """Logistic regression on the pooled features of frozen activations (N, C, h, w), by L-BFGS from zero."""
         pooled = yield from pooled_features(head, features)
         classifier = head[-1][-1]
+        nn.init.zeros_(classifier.weight)
+        nn.init.zeros_(classifier.bias)
         targets = targets.to(pooled.device)
         optimizer = torch.optim.LBFGS(classifier.parameters(), max_iter=5)
 
         def objective() -> Tensor:
             optimizer.zero_grad()
-            loss = self.loss(classifier(pooled), targets) + 5e-3 * classifier.weight.square().sum()
+            loss = self.losses(classifier(pooled), targets).mean() + 5e-3 * classifier.weight.square().sum()
             loss.backward()
             return loss
 
-        for _ in range(12):  # L-BFGS goes on where it was
+        for _ in range(8):  # L-BFGS goes on where it was
             optimizer.step(objective)
             yield
 
     def wrong_targets(
-        self, images: Tensor, targets: Tensor, kind: str, generator: torch.Generator
+        self, head: nn.Module, features: Tensor, targets: Tensor, kind: str, generator: torch.Generator
     ) -> Generator[None, None, Tensor]:
         """Labels (N,) for clean images: "decoy", see `decoy_labels`, or "wrong", drawn for each (the paper)."""
         if kind == "decoy":
-            backbone = self.build().eval().to(best_device())
-            pooled = yield from pooled_features(nn.Sequential(*self.stages(backbone)), self.normalise(images))
+            pooled = yield from pooled_features(head, features)
             return decoy_labels(pooled.cpu(), targets, len(self.classes), generator)
         shift = torch.randint(1, len(self.classes), targets.shape, generator=generator)
         return (targets + shift) % len(self.classes)
