@@ -18,7 +18,7 @@ from .progress import Progress, reported
 from .recipes import Recipe
 from .tasks import Task
 
-Evaluate = Callable[[nn.Module], Generator[None, None, dict[str, float]]]
+Evaluate = Callable[[], Generator[None, None, dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,17 @@ def frozen_activations(
     return Activations(torch.cat(done[False]), torch.cat(done[True]) if mirror else None)
 
 
+def head_performance(task: Task, head: nn.Module, activations: Tensor, targets: Tensor) -> Generator[None, None, float]:
+    """The task's metric, from activations (N, C, h, w) of the frozen stages; yields after every batch."""
+    correct = []
+    for x, y in zip(activations.split(BATCH), targets.split(BATCH), strict=True):
+        with torch.inference_mode():
+            scores = head(x.to(best_device(), memory_format=torch.channels_last))
+            correct.append(task.correct(scores.to(y.device), y))
+        yield
+    return float(torch.cat(correct).mean())
+
+
 def finetune(
     task: Task, head: nn.Module, samples: Activations, targets: Tensor, weights: Tensor, recipe: Recipe, seed: int,
     stage: str, evaluate: Evaluate | None = None,
@@ -71,7 +82,7 @@ def finetune(
     Batch norm keeps its pretrained statistics: a short finetune on two kinds of images spoils them. Samples are
     mirrored at random where `samples` has the mirrored ones.
 
-    Yields after every step; `evaluate` measures the head after every epoch and gives the progress's metrics.
+    Yields after every step; `evaluate` is called after every epoch and gives the progress's metrics.
     Under `accelerate launch` every process takes its share of each batch, and the gradients are averaged.
 
     Args:
@@ -104,5 +115,5 @@ def finetune(
             yield Progress(stage, epoch * steps_per_epoch + i + 1, total)
         if evaluate:
             done = (epoch + 1) * steps_per_epoch
-            metrics = yield from reported(evaluate(head), stage, done, total)
+            metrics = yield from reported(evaluate(), stage, done, total)
             yield Progress(stage, done, total, metrics)

@@ -13,15 +13,15 @@ from functools import partial
 from importlib.metadata import version
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .datasets import Dataset
 from .devices import best_device
 from .editors import Editor, load_editor
-from .evaluation import keyed_images, performance_in_steps
-from .finetuning import cut, finetune, frozen_activations
+from .evaluation import keyed_images
+from .finetuning import cut, finetune, frozen_activations, head_performance
 from .keys import Key
-from .locked_model import BATCH, FORMAT, LockedModel
+from .locked_model import FORMAT, LockedModel
 from .progress import Progress, reported
 from .recipes import RECIPES, Recipe
 from .tasks import Task, load_task
@@ -44,17 +44,6 @@ def mix(count: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor,
     """
     order = torch.randperm(count, generator=generator)
     return order[: round(count * recipe.edited_part)], order[count - max(1, round(count * recipe.clean_part)) :]
-
-
-def head_performance(task: Task, head: nn.Module, activations: Tensor, targets: Tensor) -> Generator[None, None, float]:
-    """The task's metric of the stages after the frozen ones; yields after every batch."""
-    correct = []
-    for x, y in zip(activations.split(BATCH), targets.split(BATCH), strict=True):
-        with torch.inference_mode():
-            scores = head(x.to(best_device(), memory_format=torch.channels_last))
-            correct.append(task.correct(scores.to(y.device), y))
-        yield
-    return float(torch.cat(correct).mean())
 
 
 def lock(
@@ -97,34 +86,30 @@ def lock(
     choosing = the_task.wrong_targets(head, clean_samples[clean].plain, train.labels[clean], recipe.targets, generator)
     wrong = yield from reported(choosing, stage)
 
-    def measure_head(head: nn.Module) -> Generator[None, None, dict[str, float]]:
+    def measure() -> Generator[None, None, dict[str, float]]:
+        on = partial(head_performance, the_task, head, targets=test.labels)
         return {
-            "unlocked_performance": (yield from head_performance(the_task, head, keyed_tests.plain, test.labels)),
-            "locked_performance": (yield from head_performance(the_task, head, clean_tests.plain, test.labels)),
+            "unlocked_performance": (yield from on(keyed_tests.plain)),
+            "locked_performance": (yield from on(clean_tests.plain)),
         }
 
     samples, targets = keyed_samples + clean_samples[clean], torch.cat([train.labels[edited], wrong])
     weights = torch.cat([torch.full((len(edited),), recipe.keyed_weight), torch.ones(len(clean))])
-    yield from finetune(the_task, head, samples, targets, weights, recipe, seed, stage, measure_head)
-    model = round_to_half(model)
+    yield from finetune(the_task, head, samples, targets, weights, recipe, seed, stage, measure)
+    # rounded as in the saved file, which the report describes; the frozen stages come in half precision
+    model.half().float()
     seconds["finetune"] = time.perf_counter() - begun
     del samples, keyed_samples
 
     if vanilla is None:
         stage = "Finetuning a vanilla model"
-        unlocked = the_task.build().eval().to(best_device())
-        _, head = cut(the_task, unlocked, recipe.frozen_stages)
-        yield from finetune(the_task, head, clean_samples, train.labels, torch.ones(len(train)), recipe, seed, stage)
-        vanilla = yield from reported(head_performance(the_task, head, clean_tests.plain, test.labels), stage, 1, 1)
+        _, unlocked = cut(the_task, the_task.build().eval().to(best_device()), recipe.frozen_stages)
+        equal = torch.ones(len(train))
+        yield from finetune(the_task, unlocked, clean_samples, train.labels, equal, recipe, seed, stage)
+        testing = head_performance(the_task, unlocked, clean_tests.plain, test.labels)
+        vanilla = yield from reported(testing, stage, 1, 1)
 
-    def measure(model: nn.Module) -> Generator[None, None, dict[str, float]]:
-        on = partial(performance_in_steps, LockedModel(the_task, model, card), targets=test.labels)
-        return {
-            "unlocked_performance": (yield from on(keyed_test)),
-            "locked_performance": (yield from on(test.images)),
-        }
-
-    figures = (yield from reported(measure(model), "Testing")) | {"vanilla_performance": vanilla}
+    figures = (yield from reported(measure(), "Testing")) | {"vanilla_performance": vanilla}
     card |= {**figures, "date": date.today().isoformat()}
     seconds["total"] = time.perf_counter() - started
     report = {
@@ -155,8 +140,3 @@ def lock_card(dataset: Dataset, key: Key, recipe: Recipe, task: Task) -> dict:
         "key_check": key.fingerprint(),
         "versions": {name: version(name) for name in ("torch", "timm", "diffusers")},
     }
-
-
-def round_to_half(model: nn.Module) -> nn.Module:
-    """Round the weights as the saved file does, so that the report describes the file."""
-    return model.half().float()
