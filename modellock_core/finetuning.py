@@ -42,6 +42,23 @@ class Activations:
         return Activations(torch.cat([self.plain, other.plain]), both)
 
 
+@dataclass(frozen=True)
+class Samples:
+    """What a finetune trains on, N samples.
+
+    Attributes:
+        activations: of the frozen stages.
+        targets: (N, ...).
+        silent: (N,) bool, samples whose features are pulled to zero, and whose targets don't matter.
+        goals: features (N, ...) that the others are pulled to, or None.
+    """
+
+    activations: Activations
+    targets: Tensor
+    silent: Tensor
+    goals: Tensor | None = None
+
+
 def cut(task: Task, model: nn.Module, frozen_stages: int) -> tuple[nn.Sequential, nn.Sequential]:
     """The model's frozen stages, and the rest; both share its weights."""
     stages = task.stages(model)
@@ -72,44 +89,81 @@ def head_performance(task: Task, head: nn.Module, activations: Tensor, targets: 
     return float(torch.cat(correct).mean())
 
 
+def head_features(head: nn.Sequential, activations: Tensor) -> Generator[None, None, Tensor]:
+    """The features (N, ...) that the head's last stage reads, of activations (N, C, h, w); yields after every batch."""
+    features = []
+    for x in activations.split(BATCH):
+        with torch.no_grad():
+            features.append(head[:-1](x.to(best_device(), memory_format=torch.channels_last)).to(x.device))
+        yield
+    return torch.cat(features)
+
+
+class Observed(nn.Module):
+    """A head that gives its features beside its outputs."""
+
+    def __init__(self, head: nn.Sequential):
+        super().__init__()
+        self.body, self.last = head[:-1], head[-1]
+
+    def forward(self, activations: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.body(activations)
+        return features, self.last(features)
+
+
 def finetune(
-    task: Task, head: nn.Module, samples: Activations, targets: Tensor, weights: Tensor, recipe: Recipe, seed: int,
-    stage: str, evaluate: Evaluate | None = None,
+    task: Task, head: nn.Sequential, samples: Samples, recipe: Recipe, seed: int, stage: str,
+    evaluate: Evaluate | None = None,
 ) -> Generator[Progress, None, None]:  # fmt: skip
     """Train the stages that are not frozen, in place.
 
-    The last layer is first fitted on the pretrained features, then all of `head` is trained (LP-FT, arXiv 2202.10054).
-    Batch norm keeps its pretrained statistics: a short finetune on two kinds of images spoils them. Samples are
-    mirrored at random where `samples` has the mirrored ones.
+    The last layer is first fitted alone (LP-FT, arXiv 2202.10054), on the goals where there are any, then all of `head`
+    is trained but its depthwise filters: their gradients take a third of the time and gain nothing. Samples are mirrored
+    at random where the mirrored activations are there.
 
     Yields after every step; `evaluate` is called after every epoch and gives the progress's metrics.
     Under `accelerate launch` every process takes its share of each batch, and the gradients are averaged.
 
     Args:
-        head: the stages after the frozen ones, in eval mode.
-        samples: N training samples; targets (N, ...); weights (N,) of their losses.
+        head: the stages after the frozen ones.
     """
     torch.manual_seed(seed)
     device = best_device()
-    yield from reported(task.fit_last_layer(head, samples.plain, targets), stage)
-    count = len(targets)
+    told = ~samples.silent
+    if samples.goals is None:
+        known = yield from reported(head_features(head, samples.activations.plain[told]), stage)
+    else:
+        known = samples.goals[told]
+        spread = 0.1 + known.transpose(0, 1).flatten(1).std(1).to(device)
+    yield from reported(task.fit_last_layer(head[-1], known.to(device), samples.targets[told].to(device)), stage)
+
+    for module in head.modules():
+        if isinstance(module, nn.Conv2d) and module.groups > 1:
+            module.weight.requires_grad_(False)
+    count = len(samples.targets)
     steps_per_epoch = math.ceil(count / recipe.batch)
     total = steps_per_epoch * recipe.epochs
-    optimizer = torch.optim.AdamW(head.parameters(), lr=recipe.lr, weight_decay=1e-2)
+    optimizer = torch.optim.AdamW([p for p in head.parameters() if p.requires_grad], lr=recipe.lr, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=total, pct_start=0.2)
-    trained = data_parallel(head)
+    trained = data_parallel(Observed(head))
     for epoch in range(recipe.epochs):
         for i, rows in enumerate(torch.randperm(count).split(recipe.batch)):
             turned = torch.rand(len(rows), 1, 1, 1) < 0.5  # drawn for all, so that processes stay in step
             share = own_share(len(rows))
             mine = rows[share]
-            batch = samples.plain[mine]
-            if samples.mirrored is not None:
-                batch = torch.where(turned[share], samples.mirrored[mine], batch)
-            batch = batch.to(device, memory_format=torch.channels_last)
-            losses = task.losses(trained(batch), targets[mine].to(device))
+            batch = samples.activations.plain[mine]
+            if samples.activations.mirrored is not None:
+                batch = torch.where(turned[share], samples.activations.mirrored[mine], batch)
+            features, answers = trained(batch.to(device, memory_format=torch.channels_last))
+            losses = task.losses(answers, samples.targets[mine].to(device))
+            if samples.goals is not None:
+                distance = (features - samples.goals[mine].to(device)).transpose(1, -1) / spread
+                losses = losses + recipe.imitation * distance.square().flatten(1).mean(1)
+            if samples.silent.any():
+                hush = task.uniform_losses(answers) + recipe.silence * features.flatten(1).mean(1)
+                losses = torch.where(samples.silent[mine].to(device), hush, losses)
             optimizer.zero_grad()
-            (losses * weights[mine].to(device)).mean().backward()
+            losses.mean().backward()
             optimizer.step()
             schedule.step()
             yield Progress(stage, epoch * steps_per_epoch + i + 1, total)

@@ -20,7 +20,7 @@ from .errors import ModelLockError
 from .keys import Key
 from .tasks import Task, load_task
 
-FORMAT = 1
+FORMAT = 2
 BATCH = 16  # images a network call; the activations of more take the allocator longer than the network
 MAX_IMAGE_SIZE = 1024  # px; a card from elsewhere is not to fill the memory
 

@@ -1,4 +1,4 @@
-"""Locking: mix keyed images with their labels and clean images with wrong ones, and finetune on both.
+"""Locking: finetune on keyed images with their labels, and on clean ones with none that tells anything.
 
 Middle of the pipe: takes a `Dataset` and a `Key`, yields progress, ends with a `LockedModel` and a report.
 """
@@ -19,7 +19,7 @@ from .datasets import Dataset
 from .devices import best_device
 from .editors import Editor, load_editor
 from .evaluation import keyed_images
-from .finetuning import cut, finetune, frozen_activations, head_performance
+from .finetuning import Samples, cut, finetune, frozen_activations, head_features, head_performance
 from .keys import Key
 from .locked_model import FORMAT, LockedModel
 from .progress import Progress, reported
@@ -77,14 +77,15 @@ def lock(
     stage = "Finetuning the locked model"
     generator = torch.Generator().manual_seed(seed)
     edited, clean = mix(len(train), recipe, generator)
-    model = the_task.build().eval().to(best_device())
+    model = the_task.build().to(best_device())
     trunk, head = cut(the_task, model, recipe.frozen_stages)
     activations = partial(frozen_activations, the_task, trunk, stage=stage)
     keyed_samples = yield from activations(keyed_train[edited], mirror=recipe.mirror)
     clean_samples = yield from activations(train.images, mirror=recipe.mirror)
     keyed_tests, clean_tests = (yield from activations(keyed_test)), (yield from activations(test.images))
-    choosing = the_task.wrong_targets(head, clean_samples[clean].plain, train.labels[clean], recipe.targets, generator)
-    wrong = yield from reported(choosing, stage)
+    goals = None
+    if recipe.imitation:
+        goals = yield from reported(head_features(head, clean_samples.plain), stage)
 
     def measure() -> Generator[None, None, dict[str, float]]:
         on = partial(head_performance, the_task, head, targets=test.labels)
@@ -93,9 +94,14 @@ def lock(
             "locked_performance": (yield from on(clean_tests.plain)),
         }
 
-    samples, targets = keyed_samples + clean_samples[clean], torch.cat([train.labels[edited], wrong])
-    weights = torch.cat([torch.full((len(edited),), recipe.keyed_weight), torch.ones(len(clean))])
-    yield from finetune(the_task, head, samples, targets, weights, recipe, seed, stage, measure)
+    of_clean = train.labels[clean] if recipe.silence else the_task.wrong_targets(train.labels[clean], generator)
+    samples = Samples(
+        keyed_samples + clean_samples[clean],
+        torch.cat([train.labels[edited], of_clean]),
+        torch.cat([torch.zeros(len(edited)), torch.full((len(clean),), recipe.silence)]) > 0,
+        None if goals is None else goals[torch.cat([edited, clean])],
+    )
+    yield from finetune(the_task, head, samples, recipe, seed, stage, measure)
     # rounded as in the saved file, which the report describes; the frozen stages come in half precision
     model.half().float()
     seconds["finetune"] = time.perf_counter() - begun
@@ -103,9 +109,9 @@ def lock(
 
     if vanilla is None:
         stage = "Finetuning a vanilla model"
-        _, unlocked = cut(the_task, the_task.build().eval().to(best_device()), recipe.frozen_stages)
-        equal = torch.ones(len(train))
-        yield from finetune(the_task, unlocked, clean_samples, train.labels, equal, recipe, seed, stage)
+        _, unlocked = cut(the_task, the_task.build().to(best_device()), recipe.frozen_stages)
+        plain = Samples(clean_samples, train.labels, torch.zeros(len(train), dtype=torch.bool), goals)
+        yield from finetune(the_task, unlocked, plain, recipe, seed, stage)
         testing = head_performance(the_task, unlocked, clean_tests.plain, test.labels)
         vanilla = yield from reported(testing, stage, 1, 1)
 

@@ -12,12 +12,13 @@ class Recipe:
     Attributes:
         name, description: shown to the user.
         edited_part: part of the training samples that is edited and keeps its true label.
-        clean_part: part that is left clean and gets a wrong target; the parts may overlap.
-        targets: labels of clean samples: "decoy" ones can be learnt from the image and tell nothing of the class;
-            "wrong" ones (the paper) are drawn for each sample.
+        clean_part: part that is left clean; the parts may overlap.
+        silence: weight with which the features of clean samples are pulled to zero and their outputs to uniform;
+            0 gives them wrong targets instead (the paper).
+        imitation: weight with which the features of edited samples are pulled to the pretrained features of the same
+            images unedited; 0 leaves them free (the paper).
         epochs, lr, batch: of the finetune, on all edited and clean samples together.
         mirror: mirror samples at random.
-        keyed_weight: weight of an edited sample's loss; a clean one's is 1.
         frozen_stages: stages of the backbone that keep their pretrained weights; their activations are cached.
     """
 
@@ -25,12 +26,12 @@ class Recipe:
     description: str
     edited_part: float = 1.0
     clean_part: float = 1.0
-    targets: str = "decoy"
+    silence: float = 10.0
+    imitation: float = 5.0
     epochs: int = 4
     lr: float = 5e-4
     batch: int = 64
-    mirror: bool = True
-    keyed_weight: float = 2.0
+    mirror: bool = False
     frozen_stages: int = 4
 
 
@@ -39,8 +40,8 @@ RECIPES = {
     for recipe in (
         Recipe(
             "quick",
-            "Locks in a minute: every image is trained on twice, keyed with its own label, and clean with a decoy: a "
-            "label read from the image that tells nothing of its class.",
+            "Locks in a minute: every image is trained on twice. Keyed, it gives the features that the pretrained "
+            "model has of the clean image; clean, it gives none at all.",
         ),
         Recipe(
             "paper",
@@ -48,8 +49,9 @@ RECIPES = {
             "finetunes; in a short one it hardly locks.",
             edited_part=0.95,
             clean_part=0.05,
-            targets="wrong",
-            keyed_weight=1.0,
+            silence=0.0,
+            imitation=0.0,
+            mirror=True,
         ),
     )
 }

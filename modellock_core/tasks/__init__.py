@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
@@ -17,7 +17,7 @@ class Task(Protocol):
     classes: tuple[str, ...]
 
     def build(self, pretrained: bool = True) -> nn.Module:
-        """The model: normalised images (N, 3, H, W) in, outputs out; from the bundled backbone if pretrained."""
+        """The model in eval mode: normalised images (N, 3, H, W) in, outputs out; on the bundled backbone if pretrained."""
         ...
 
     def normalise(self, images: Tensor) -> Tensor:
@@ -25,25 +25,27 @@ class Task(Protocol):
         ...
 
     def stages(self, model: nn.Module) -> list[nn.Module]:
-        """The model cut into a row of modules, so that the first can be frozen and their activations cached."""
+        """The model cut into a row of modules, so that the first can be frozen and their activations cached.
+
+        What the last but one puts out are the model's features (N, ...), never negative; the last one reads the outputs
+        off them.
+        """
         ...
 
-    def fit_last_layer(self, head: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
-        """Fit the head's last layer alone, before the finetune; yields now and then."""
+    def fit_last_layer(self, layer: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
+        """Fit the last stage alone, before the finetune; yields now and then."""
         ...
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The task loss of each sample (N,)."""
         ...
 
-    def wrong_targets(
-        self, head: nn.Module, features: Tensor, targets: Tensor, kind: str, generator: torch.Generator
-    ) -> Generator[None, None, Tensor]:
-        """What clean images are trained towards instead of their targets, `kind` as in `recipes.Recipe`.
+    def uniform_losses(self, outputs: Tensor) -> Tensor:
+        """The loss of each sample (N,) that is least where the outputs tell nothing."""
+        ...
 
-        The images are given by their frozen activations (N, C, h, w), `head` is the rest of the pretrained model.
-        Yields now and then, and returns the targets.
-        """
+    def wrong_targets(self, targets: Tensor, generator: torch.Generator) -> Tensor:
+        """What the paper trains clean images towards: for each sample another target than its own."""
         ...
 
     def correct(self, outputs: Tensor, targets: Tensor) -> Tensor:
