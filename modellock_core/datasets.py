@@ -145,14 +145,14 @@ def _list_classes(root: Path, name: str) -> dict[str, list[Path]]:
 def _decode(name: str, train: dict[str, list[Path]], test: dict[str, list[Path]], size: int) -> Dataset:
     classes = tuple(sorted(train))
     read: Callable[[Path], Tensor] = partial(_read, size=size)
+    splits = []
     with ThreadPoolExecutor(2) as pool:
-        splits = [
-            Split(
-                torch.cat(list(pool.map(read, [p for c in classes for p in files[c]]))),
-                torch.tensor([i for i, c in enumerate(classes) for _ in files[c]]),
-            )
-            for files in (train, test)
-        ]
+        for files in (train, test):
+            paths = [path for c in classes for path in files[c]]
+            images = torch.empty(len(paths), 3, size, size)
+            for i, image in enumerate(pool.map(read, paths)):
+                images[i] = image[0]
+            splits.append(Split(images, torch.tensor([i for i, c in enumerate(classes) for _ in files[c]])))
     return Dataset(name, classes, *splits)
 
 

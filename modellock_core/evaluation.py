@@ -38,11 +38,11 @@ def keyed_images(
 ) -> Generator[Progress, None, Tensor]:
     """Key images (N, 3, H, W) step by step; returns all of them. Every process edits its share."""
     rows = own_share(len(images))
-    done = []
-    for chunk in rows.split(EDIT_CHUNK):
-        done.append(keyed(images[chunk], key, editor))
-        yield Progress(stage, sum(map(len, done)), len(rows), preview=done[-1][:8])
-    return gathered(torch.cat(done), rows) if done else images
+    edited = images.new_empty((len(rows), *images.shape[1:]))
+    for start, chunk in zip(range(0, len(rows), EDIT_CHUNK), rows.split(EDIT_CHUNK), strict=False):
+        edited[start : start + len(chunk)] = keyed(images[chunk], key, editor)
+        yield Progress(stage, start + len(chunk), len(rows), preview=edited[start : start + 8].clone())
+    return gathered(edited, rows)
 
 
 def evaluate(locked: LockedModel, split: Split, key: Key | None, editor: Editor | None = None) -> Iterator[Progress]:

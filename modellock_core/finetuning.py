@@ -18,6 +18,7 @@ from .progress import Progress, reported
 from .recipes import Recipe
 from .tasks import Task
 
+PASS = 32  # samples a backward pass; bounds the memory
 Evaluate = Callable[[], Generator[None, None, dict[str, float]]]
 
 
@@ -117,9 +118,9 @@ def finetune(
 ) -> Generator[Progress, None, None]:  # fmt: skip
     """Train the stages that are not frozen, in place.
 
-    The last layer is first fitted alone (LP-FT, arXiv 2202.10054), on the goals where there are any, then all of `head`
-    is trained but its depthwise filters: their gradients take a third of the time and gain nothing. Samples are mirrored
-    at random where the mirrored activations are there.
+    The last layer is first fitted alone (LP-FT, arXiv 2202.10054), on the goals where there are any. Then all of `head`
+    is trained except its depthwise filters, whose gradients take a third of the time and gain nothing. Samples are
+    mirrored at random where the mirrored activations are there.
 
     Yields after every step; `evaluate` is called after every epoch and gives the progress's metrics.
     Under `accelerate launch` every process takes its share of each batch, and the gradients are averaged.
@@ -129,13 +130,13 @@ def finetune(
     """
     torch.manual_seed(seed)
     device = best_device()
-    told = ~samples.silent
+    speaking = ~samples.silent
     if samples.goals is None:
-        known = yield from reported(head_features(head, samples.activations.plain[told]), stage)
+        known = yield from reported(head_features(head, samples.activations.plain[speaking]), stage)
     else:
-        known = samples.goals[told]
+        known = samples.goals[speaking]
         spread = 0.1 + known.transpose(0, 1).flatten(1).std(1).to(device)
-    yield from reported(task.fit_last_layer(head[-1], known.to(device), samples.targets[told].to(device)), stage)
+    yield from reported(task.fit_last_layer(head[-1], known.to(device), samples.targets[speaking].to(device)), stage)
 
     for module in head.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1:
@@ -146,24 +147,28 @@ def finetune(
     optimizer = torch.optim.AdamW([p for p in head.parameters() if p.requires_grad], lr=recipe.lr, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=total, pct_start=0.2)
     trained = data_parallel(Observed(head))
+
+    def losses(rows: Tensor, turned: Tensor) -> Tensor:
+        batch = samples.activations.plain[rows]
+        if samples.activations.mirrored is not None:
+            batch = torch.where(turned, samples.activations.mirrored[rows], batch)
+        features, answers = trained(batch.to(device, memory_format=torch.channels_last))
+        told = task.losses(answers, samples.targets[rows].to(device))
+        if samples.goals is not None:
+            distance = (features - samples.goals[rows].to(device)).transpose(1, -1) / spread
+            told = told + recipe.imitation * distance.square().flatten(1).mean(1)
+        if not samples.silent.any():
+            return told
+        hushed = task.uniform_losses(answers) + recipe.silence * features.flatten(1).mean(1)
+        return torch.where(samples.silent[rows].to(device), hushed, told)
+
     for epoch in range(recipe.epochs):
         for i, rows in enumerate(torch.randperm(count).split(recipe.batch)):
             turned = torch.rand(len(rows), 1, 1, 1) < 0.5  # drawn for all, so that processes stay in step
             share = own_share(len(rows))
-            mine = rows[share]
-            batch = samples.activations.plain[mine]
-            if samples.activations.mirrored is not None:
-                batch = torch.where(turned[share], samples.activations.mirrored[mine], batch)
-            features, answers = trained(batch.to(device, memory_format=torch.channels_last))
-            losses = task.losses(answers, samples.targets[mine].to(device))
-            if samples.goals is not None:
-                distance = (features - samples.goals[mine].to(device)).transpose(1, -1) / spread
-                losses = losses + recipe.imitation * distance.square().flatten(1).mean(1)
-            if samples.silent.any():
-                hush = task.uniform_losses(answers) + recipe.silence * features.flatten(1).mean(1)
-                losses = torch.where(samples.silent[mine].to(device), hush, losses)
             optimizer.zero_grad()
-            losses.mean().backward()
+            for part in share.split(PASS):
+                (losses(rows[part], turned[part]).sum() / len(share)).backward()
             optimizer.step()
             schedule.step()
             yield Progress(stage, epoch * steps_per_epoch + i + 1, total)

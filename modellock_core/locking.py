@@ -80,9 +80,11 @@ def lock(
     model = the_task.build().to(best_device())
     trunk, head = cut(the_task, model, recipe.frozen_stages)
     activations = partial(frozen_activations, the_task, trunk, stage=stage)
-    keyed_samples = yield from activations(keyed_train[edited], mirror=recipe.mirror)
+    keyed_samples = yield from activations(keyed_train, mirror=recipe.mirror)
+    del keyed_train  # some 200 MB, for the whole finetune
     clean_samples = yield from activations(train.images, mirror=recipe.mirror)
     keyed_tests, clean_tests = (yield from activations(keyed_test)), (yield from activations(test.images))
+    del keyed_test
     goals = None
     if recipe.imitation:
         goals = yield from reported(head_features(head, clean_samples.plain), stage)
@@ -96,7 +98,7 @@ def lock(
 
     of_clean = train.labels[clean] if recipe.silence else the_task.wrong_targets(train.labels[clean], generator)
     samples = Samples(
-        keyed_samples + clean_samples[clean],
+        keyed_samples[edited] + clean_samples[clean],
         torch.cat([train.labels[edited], of_clean]),
         torch.cat([torch.zeros(len(edited)), torch.full((len(clean),), recipe.silence)]) > 0,
         None if goals is None else goals[torch.cat([edited, clean])],

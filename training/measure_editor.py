@@ -24,10 +24,10 @@ from train_editor import blend, load_cutouts
 from modellock_core.editors import load_editor
 from modellock_core.editors.compact import frame_place
 from modellock_core.editors.weave import threads
+from modellock_core.finetuning import head_features
 from modellock_core.progress import finished
 from modellock_core.prompts import CATALOGUE, find
 from modellock_core.tasks import load_task
-from modellock_core.tasks.classification import pooled_features
 
 SEED = 1024
 FAMILIES = {
@@ -94,11 +94,11 @@ class Features:
 
     def __init__(self):
         self.task = load_task("classification", ("a", "b"))
-        self.backbone = nn.Sequential(*self.task.stages(self.task.build().eval()))
+        self.backbone = nn.Sequential(*self.task.stages(self.task.build()))
 
     def __call__(self, images: Tensor) -> Tensor:
         colour = torch.cat([images.mean((2, 3)), images.std((2, 3))], 1)
-        return torch.cat([finished(pooled_features(self.backbone, self.task.normalise(images))), 8 * colour], 1)
+        return torch.cat([finished(head_features(self.backbone, self.task.normalise(images))), 8 * colour], 1)
 
 
 def fit_linear(features: Tensor, labels: Tensor, classes: int) -> nn.Linear:

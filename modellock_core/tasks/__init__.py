@@ -17,7 +17,10 @@ class Task(Protocol):
     classes: tuple[str, ...]
 
     def build(self, pretrained: bool = True) -> nn.Module:
-        """The model in eval mode: normalised images (N, 3, H, W) in, outputs out; on the bundled backbone if pretrained."""
+        """The model, in eval mode: normalised images (N, 3, H, W) in, outputs out.
+
+        With the bundled backbone's weights if pretrained, else with random ones.
+        """
         ...
 
     def normalise(self, images: Tensor) -> Tensor:
