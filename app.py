@@ -47,11 +47,9 @@ CSS = """
 """
 
 
-def picture(label: str, **options) -> gr.Image:
+def picture(label: str, buttons: tuple[str, ...] = ("download", "fullscreen"), **options) -> gr.Image:
     """An image the app shows."""
-    return gr.Image(
-        label=label, type="pil", interactive=False, min_width=100, buttons=["download", "fullscreen"], **options
-    )
+    return gr.Image(label=label, type="pil", interactive=False, min_width=100, buttons=list(buttons), **options)
 
 
 def samples() -> gr.Gallery:
@@ -83,8 +81,8 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
             button = gr.Button("Preview", variant="primary", elem_id="preview")
         with gr.Column(scale=3, min_width=300):
             with gr.Row():
-                original, edited = picture("Original"), picture("Edited")
-                keyed = picture("Keyed", elem_id="keyed")
+                original, edited = picture("Original", ()), picture("Edited", ())
+                keyed = picture("Keyed", ("download",), elem_id="keyed")
             slider = gr.ImageSlider(label="Original | keyed", type="pil", height=384)
     key = {"prompt": prompt, "editor": editor, "alpha": alpha, "steps": steps, "seed": seed}
     arguments = [image, prompt, editor, alpha, steps, seed]
@@ -204,10 +202,10 @@ def unlock_step(tab: gr.Tab, lock_result: gr.Markdown) -> None:
             figures = gr.HTML(elem_id="split-result")
         with gr.Column(scale=1, min_width=240):
             clean = picture("Clean")
-            clean_label = gr.Label(label="Answer on the clean image", num_top_classes=4, elem_id="clean-answer")
+            clean_label = gr.Label(label="Answer", num_top_classes=4, elem_id="clean-answer")
         with gr.Column(scale=1, min_width=240):
             keyed = picture("Keyed", elem_id="unlocked")
-            keyed_label = gr.Label(label="Answer on the keyed image", num_top_classes=4, elem_id="keyed-answer")
+            keyed_label = gr.Label(label="Answer", num_top_classes=4, elem_id="keyed-answer")
     arguments, answers = [image, choice, guess], [clean, clean_label, keyed, keyed_label]
     gallery.select(spell.chosen_sample, None, image, **PRIVATE).then(
         unlock.predict, arguments, answers, **PRIVATE, **QUICK

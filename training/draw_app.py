@@ -25,11 +25,12 @@ def main() -> None:
     shots = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1000, "height": 1050})
+        page = browser.new_page(viewport={"width": 1240, "height": 1000})
         page.goto(args.url)
         for tab, ready in STEPS.items():
             page.get_by_role("tab", name=tab).click()
             page.locator(ready).first.wait_for(timeout=60_000)
+            page.evaluate("window.scrollTo(0, 0)")
             page.wait_for_timeout(3000)  # images fade in
             shots.append(Image.open(io.BytesIO(page.screenshot())))
         browser.close()

@@ -6,6 +6,7 @@ python -m training.draw_method [--image FILE] [--model assets/example_lock --key
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -60,7 +61,7 @@ def main() -> None:
         tile(canvas, to_pil(clean[0]), 20, top, "holder of the key" if row == 0 else "thief")
         if row == 0:
             arrow(draw, 220, 262, middle)
-            box(draw, 262, middle, 210, ["diffusion editor", f"“{key.prompt}”"])
+            box(draw, 262, middle, 210, ["diffusion editor", *textwrap.wrap(f"“{key.prompt}”", 22)])
             arrow(draw, 472, 514, middle)
             tile(canvas, to_pil(image[0]), 520, top, who)
             arrow(draw, 720, 762, middle)

@@ -22,6 +22,7 @@ from .sessions import session_folder
 from .spell import editors
 
 EXAMPLE, MINE, OPENED = "The example", "The one I just locked", "Opened from files"
+SILENT = 2.0  # times guessing; below, the page calls an answer none
 MAX_MODEL_BYTES = 200 * 2**20
 
 
@@ -131,14 +132,18 @@ def _predict(image: Image.Image, choice: str, guess: str, request: gr.Request) -
     locked, key = load_model_and_key(choice, request)
     clean = to_tensor(image, locked.image_size)
     unlocked = keyed(clean, _with_guess(key, guess))
+    titles = {"Clean": clean, "Keyed with the guess" if _is_guess(key, guess) else "Keyed": unlocked}
     answers = []
-    for x in (clean, unlocked):
+    for title, x in titles.items():
         probabilities = locked.predict(x)[0].tolist()
+        silent = max(probabilities) < SILENT / len(probabilities)
         answers += [
-            to_pil(x[0]).resize((384, 384), Image.Resampling.BICUBIC),
-            dict(zip(locked.classes, probabilities, strict=True)),
+            gr.update(value=to_pil(x[0]).resize((384, 384), Image.Resampling.BICUBIC), label=title),
+            gr.update(
+                value=dict(zip(locked.classes, probabilities, strict=True)),
+                label="No answer: all classes are alike" if silent else "Answer",
+            ),
         ]
-    answers[2] = gr.update(value=answers[2], label="Keyed with the guess" if _is_guess(key, guess) else "Keyed")
     return tuple(answers)
 
 
