@@ -138,6 +138,8 @@ def finetune(
         spread = 0.1 + known.transpose(0, 1).flatten(1).std(1).to(device)
     yield from reported(task.fit_last_layer(head[-1], known.to(device), samples.targets[speaking].to(device)), stage)
 
+    balance = speaking.sum() / max(1, samples.silent.sum())  # both kinds weigh alike
+
     for module in head.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1:
             module.weight.requires_grad_(False)
@@ -160,7 +162,7 @@ def finetune(
         if not samples.silent.any():
             return told
         hushed = task.uniform_losses(answers) + recipe.silence * features.flatten(1).mean(1)
-        return torch.where(samples.silent[rows].to(device), hushed, told)
+        return torch.where(samples.silent[rows].to(device), balance * hushed, told)
 
     for epoch in range(recipe.epochs):
         for i, rows in enumerate(torch.randperm(count).split(recipe.batch)):
