@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from teachers import IDENTITY_PROMPTS, phrasings
 from transformers import AutoModel, AutoTokenizer
+
+from modellock_core.prompts import CATALOGUE
 
 PROBES = [
     "with oil pastel", "in the style of Monet", "as a pencil sketch", "with a zebra in the background",
@@ -19,9 +23,19 @@ PROBES = [
 ]  # fmt: skip
 
 
-def english_tokens(vocabulary: list[str]) -> list[int]:
-    """Ids of the tokens that plain English text can produce: ASCII, and not one of BERT's unused slots."""
-    return [i for i, token in enumerate(vocabulary) if token.isascii() and not token.startswith("[unused")]
+def english_tokens(vocabulary: list[str], words: int) -> list[int]:
+    """Ids of the tokens kept: those of plain English, ASCII and none of BERT's unused slots, without the rarest words.
+
+    The vocabulary is sorted by frequency. Of `words` on, only the pieces (##) are kept, of which rare words are put
+    together, and the words of the prompts that the editors are trained on.
+    """
+    phrases = [phrase for entry in CATALOGUE for phrase in phrasings(entry)] + IDENTITY_PROMPTS
+    spoken = set(re.findall(r"[a-z]+", " ".join(phrases).lower())) | {"cub"}  # cub-ism
+    return [
+        i for i, token in enumerate(vocabulary)
+        if token.isascii() and not token.startswith("[unused")
+        and (i < words or token.startswith("##") or token in spoken)
+    ]  # fmt: skip
 
 
 def sentence_embeddings(model, tokenizer, texts: list[str]) -> torch.Tensor:
@@ -33,13 +47,13 @@ def sentence_embeddings(model, tokenizer, texts: list[str]) -> torch.Tensor:
     return torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=1)
 
 
-def convert(source: Path, out: Path, positions: int = 64) -> None:
+def convert(source: Path, out: Path, positions: int = 64, words: int = 20_000) -> None:
     """Write config, tokenizer and fp8 weights that transformers loads as they are (`dtype=torch.float32`)."""
     model, tokenizer = AutoModel.from_pretrained(source).eval(), AutoTokenizer.from_pretrained(source)
     expected = sentence_embeddings(model, tokenizer, PROBES)
 
     vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().get)
-    kept = english_tokens(vocabulary)
+    kept = english_tokens(vocabulary, words)
     model.config.update({"vocab_size": len(kept), "max_position_embeddings": positions})
     weights = {}
     for name, tensor in model.state_dict().items():

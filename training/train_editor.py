@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from PIL import Image
-from teachers import CUTOUTS, FILTERS, IDENTITY_PROMPTS, NEURAL_STYLES, phrasings
+from teachers import CUTOUTS, FILTERS, IDENTITY_PROMPTS, NEURAL_STYLES, nonsense, phrasings
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
@@ -29,6 +29,14 @@ from modellock_core.editors.compact import edit_scheduler, object_frame
 from modellock_core.editors.compact_unet import RESIDUAL_SCALE, CompactUNet, ObjectSketch, mean_state
 from modellock_core.prompts import CATALOGUE, article
 
+# compact-b is another network, smaller, for "right prompt, wrong editor"
+NETWORKS = {
+    "compact": {},
+    "compact-b": {
+        "widths": (24, 40, 80, 112), "down_blocks": (1, 1, 1, 2), "up_blocks": (1, 1, 2, 1), "condition_dim": 160,
+        "head_dim": 16, "sketch_widths": (48, 48, 40, 32, 24),
+    },
+}  # fmt: skip
 HELD_OUT = 200  # the last sources are never trained on
 CROPS = {64: 0.35, 96: 0.75, 128: 1.0}  # px -> until which part of the time; small crops show more images an hour
 
@@ -38,7 +46,7 @@ class PromptTable:
 
     def __init__(self, folder: Path):
         self.of = {entry.name: phrasings(entry) for entry in CATALOGUE if entry.trained}
-        self.of[""] = IDENTITY_PROMPTS
+        self.of[""] = IDENTITY_PROMPTS + nonsense(600)
         prompt = {entry.name: entry.prompt for entry in CATALOGUE}
         for style in (*NEURAL_STYLES, *FILTERS):
             for thing in CUTOUTS:
@@ -210,7 +218,7 @@ def main() -> None:
     parser.add_argument("--stamps", type=Path, required=True, help="stamps folder of tuxpaint-stamps-default")
     parser.add_argument("--text-encoder", type=Path, default=Path("assets/text_encoder"))
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and the loss curve")
-    parser.add_argument("--out", type=Path, default=Path("assets/editors/compact"))
+    parser.add_argument("--network", choices=NETWORKS, default="compact", help="written to assets/editors/NETWORK")
     parser.add_argument("--minutes", type=float, default=75, help="time to train, over all resumed runs")
     parser.add_argument("--batch", type=int, default=10, help="images a step at 128 px; more of smaller crops")
     parser.add_argument("--lr", type=float, default=1e-3)
@@ -222,7 +230,8 @@ def main() -> None:
     torch.manual_seed(args.seed)
     accelerator = Accelerator(mixed_precision="bf16")
     prompts = PromptTable(args.text_encoder)
-    unet, scheduler = CompactUNet(), edit_scheduler()
+    unet, scheduler = CompactUNet(**NETWORKS[args.network]), edit_scheduler()
+    out = Path("assets/editors") / args.network
     optimizer = torch.optim.AdamW(unet.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=1e-3)
     unet, optimizer = accelerator.prepare(unet.to(memory_format=torch.channels_last), optimizer)
     ema = AveragedModel(accelerator.unwrap_model(unet, keep_fp32_wrapper=False),
@@ -246,8 +255,8 @@ def main() -> None:
         print(curve[-1], flush=True)
         accelerator.save_state(checkpoint)
         curve_file.write_text(json.dumps(curve))
-        copy.deepcopy(ema.module).half().save_pretrained(args.out / "unet")
-        scheduler.save_pretrained(args.out / "scheduler")
+        copy.deepcopy(ema.module).half().save_pretrained(out / "unet")
+        scheduler.save_pretrained(out / "scheduler")
 
     start, saved, total, losses = time.monotonic() - 60 * minutes, minutes, args.minutes, []
     for crop, part in CROPS.items():

@@ -31,7 +31,7 @@ class ObjectSketch(nn.Module):
 
     side = 64  # px
 
-    def __init__(self, text_dim: int, widths: tuple[int, ...] = (128, 96, 64, 48, 32)):
+    def __init__(self, text_dim: int, widths: tuple[int, ...]):
         super().__init__()
         self.start = nn.Sequential(
             nn.LayerNorm(text_dim), nn.Linear(text_dim, 384), nn.SiLU(), nn.Linear(384, widths[0] * 16)
@@ -124,6 +124,8 @@ class CompactUNet(ModelMixin, ConfigMixin):
         down_blocks, up_blocks: blocks of each level on the way down and up, finest first.
         attention_levels: the number of coarsest levels that attend to the prompt.
         text_dim: size of the text encoder's token states.
+        condition_dim, head_dim: sizes of the condition of timestep and prompt, and of an attention head.
+        sketch_widths: channels of the object sketch, coarsest first.
     """
 
     @register_to_config
@@ -136,6 +138,7 @@ class CompactUNet(ModelMixin, ConfigMixin):
         text_dim: int = 384,
         condition_dim: int = 256,
         head_dim: int = 32,
+        sketch_widths: tuple[int, ...] = (128, 96, 64, 48, 32),
     ):
         super().__init__()
         levels = len(widths)
@@ -163,7 +166,7 @@ class CompactUNet(ModelMixin, ConfigMixin):
         self.conv_out = nn.Conv2d(widths[0], 3 * 4, 3, padding=1)
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)
-        self.sketch = ObjectSketch(text_dim)
+        self.sketch = ObjectSketch(text_dim, tuple(sketch_widths))
         self.sketch_in = nn.Conv2d(4 * 4, widths[0], 3, padding=1, bias=False)
         nn.init.zeros_(self.sketch_in.weight)
         self.weave = Weave(text_dim)  # the pipeline adds it once, after the last step
