@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from pathlib import Path
 
 import torch
@@ -23,14 +22,12 @@ PROBES = [
 ]  # fmt: skip
 
 
-def english_tokens(vocabulary: list[str], words: int) -> list[int]:
+def english_tokens(vocabulary: list[str], words: int, spoken: set[str]) -> list[int]:
     """Ids of the tokens kept: those of plain English, ASCII and none of BERT's unused slots, without the rarest words.
 
     The vocabulary is sorted by frequency. Of `words` on, only the pieces (##) are kept, of which rare words are put
-    together, and the words of the prompts that the editors are trained on.
+    together, and what is `spoken`.
     """
-    phrases = [phrase for entry in CATALOGUE for phrase in phrasings(entry)] + IDENTITY_PROMPTS
-    spoken = set(re.findall(r"[a-z]+", " ".join(phrases).lower())) | {"cub"}  # cub-ism
     return [
         i for i, token in enumerate(vocabulary)
         if token.isascii() and not token.startswith("[unused")
@@ -53,7 +50,8 @@ def convert(source: Path, out: Path, positions: int = 64, words: int = 20_000) -
     expected = sentence_embeddings(model, tokenizer, PROBES)
 
     vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().get)
-    kept = english_tokens(vocabulary, words)
+    phrases = [phrase for entry in CATALOGUE for phrase in phrasings(entry)] + IDENTITY_PROMPTS
+    kept = english_tokens(vocabulary, words, set(tokenizer.tokenize(" ".join(phrases))))
     model.config.update({"vocab_size": len(kept), "max_position_embeddings": positions})
     weights = {}
     for name, tensor in model.state_dict().items():

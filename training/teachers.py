@@ -349,17 +349,18 @@ IDENTITY_PROMPTS = [
 def nonsense(count: int, seed: int = 0) -> list[str]:
     """Texts that ask for nothing: made-up words, letters, numbers, talk; the editor is to leave the image alone."""
     rng = random.Random(seed)
-    onsets, vowels, codas = ["b", "bl", "d", "f", "fl", "g", "gr", "j", "k", "m", "n", "p", "pl", "qu", "r", "s", "sn",
-                             "t", "tr", "v", "w", "x", "z"], "aeiou", ["", "b", "ck", "g", "l", "m", "n", "rp", "x", "zz"]  # fmt: skip
-    talk = ["the", "a", "of", "and", "it", "is", "as", "with", "in", "please", "image", "photo", "this", "nice", "very",
-            "good", "leave", "everything", "untouched", "nothing", "here", "test", "yes", "no", "ok", "what", "if",
-            "number", "password", "name", "today", "monday", "seven", "think", "about", "math", "email", "account"]  # fmt: skip
+    onsets = "b bl d f fl g gr j k m n p pl qu r s sn t tr v w x z".split()
+    codas = ["", *"b ck g l m n rp x zz".split()]
+    talk = (
+        "the a of and it is as with in please image photo this nice very good leave everything untouched nothing here "
+        "test yes no ok what if number password name today monday seven think about math email account"
+    ).split()
 
     def word() -> str:
         kind = rng.random()
         if kind < 0.45:
             return "".join(
-                rng.choice(onsets) + rng.choice(vowels) + rng.choice(codas) for _ in range(rng.randint(1, 2))
+                rng.choice(onsets) + rng.choice("aeiou") + rng.choice(codas) for _ in range(rng.randint(1, 2))
             )
         if kind < 0.6:
             return "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(3, 6)))
