@@ -349,19 +349,21 @@ IDENTITY_PROMPTS = [
 def nonsense(count: int, seed: int = 0) -> list[str]:
     """Texts that ask for nothing: made-up words, letters, numbers, talk; the editor is to leave the image alone."""
     rng = random.Random(seed)
-    onsets = "b bl d f fl g gr j k m n p pl qu r s sn t tr v w x z".split()
-    codas = ["", *"b ck g l m n rp x zz".split()]
-    talk = (
-        "the a of and it is as with in please image photo this nice very good leave everything untouched nothing here "
-        "test yes no ok what if number password name today monday seven think about math email account"
-    ).split()
+    talk = [
+        "the", "a", "of", "and", "it", "is", "as", "with", "in", "please", "image", "photo", "this", "nice", "very",
+        "good", "leave", "everything", "untouched", "nothing", "here", "test", "yes", "no", "ok", "what", "if", "number",
+        "password", "name", "today", "monday", "seven", "think", "about", "math", "email", "account",
+    ]  # fmt: skip
+
+    def syllable() -> str:
+        return (
+            rng.choice("bdfghjklmnpqrstvwxz") + rng.choice("aeiou") + rng.choice(["", "b", "ck", "l", "m", "rp", "zz"])
+        )
 
     def word() -> str:
         kind = rng.random()
         if kind < 0.45:
-            return "".join(
-                rng.choice(onsets) + rng.choice("aeiou") + rng.choice(codas) for _ in range(rng.randint(1, 2))
-            )
+            return "".join(syllable() for _ in range(rng.randint(1, 3)))
         if kind < 0.6:
             return "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(3, 6)))
         return str(rng.randrange(1000)) if kind < 0.7 else rng.choice(talk)
