@@ -1,4 +1,7 @@
-"""The command line: python -m modellock_core <design|edit|lock|test|predict>. Progress on stderr, results on stdout."""
+"""The command line: python -m modellock_core <design|edit|lock|test|predict|attack>.
+
+Progress goes to stderr, results to stdout.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,14 @@ def print_json(value: Any) -> None:
         print(json.dumps(value), flush=True)
 
 
+def check_classes(dataset, locked) -> None:
+    """Stop if a model was not made for a dataset."""
+    if dataset.classes != locked.classes:
+        raise ModelLockError(
+            f"the model knows the classes {', '.join(locked.classes)}, the dataset has {', '.join(dataset.classes)}"
+        )
+
+
 def key_from(args: argparse.Namespace):
     """The key of --key FILE, or of --prompt and the settings beside it; None without either."""
     from .keys import Key
@@ -124,10 +135,7 @@ def test(args: argparse.Namespace) -> None:
 
     locked, key = LockedModel.load(args.model), key_from(args)
     dataset = load_dataset(args.dataset, size=locked.image_size, seed=args.split_seed).limited(test=args.max_test)
-    if dataset.classes != locked.classes:
-        raise ModelLockError(
-            f"the model knows the classes {', '.join(locked.classes)}, the dataset has {', '.join(dataset.classes)}"
-        )
+    check_classes(dataset, locked)
     print_json(follow(evaluate(locked, dataset.test, key)))
 
 
@@ -145,6 +153,24 @@ def predict(args: argparse.Namespace) -> None:
             "label": locked.classes[int(probabilities.argmax())],
             "probabilities": {c: round(float(p), 5) for c, p in zip(locked.classes, probabilities, strict=True)},
         })  # fmt: skip
+
+
+def attack(args: argparse.Namespace) -> None:
+    from .attacks import BUDGETS, Target, report, run_attacks
+    from .datasets import load_dataset
+    from .keys import Key
+    from .locked_model import LockedModel
+
+    locked, key = LockedModel.load(args.model), Key.load(args.key)
+    if args.out.is_dir():
+        raise ModelLockError(f"--out {args.out} is a folder; give a file")
+    dataset = load_dataset(args.dataset, size=locked.image_size, seed=args.split_seed)
+    check_classes(dataset, locked)
+    findings = follow(run_attacks(Target(locked, key, dataset), BUDGETS[args.budget]))
+    result = report(locked, findings, args.budget)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(result, indent=2) + "\n")
+    print_json({"report": str(args.out)} | result["summary"])
 
 
 def design(args: argparse.Namespace) -> None:
@@ -209,6 +235,15 @@ def build_parser() -> Parser:
     one.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     add_key(one)
     one.set_defaults(run=predict)
+
+    one = commands.add_parser("attack", help="attack a locked model, and report what each attack gains")
+    one.add_argument("model", type=Path, metavar="DIR")
+    one.add_argument("--key", type=Path, required=True, help="key file written by lock; attacks make wrong keys of it")
+    one.add_argument("--budget", choices=("quick", "full"), default="quick")
+    one.add_argument("--out", type=Path, required=True, help="file for the report")
+    one.add_argument("--dataset", default="toybox")
+    one.add_argument("--split-seed", type=int, default=0, help="the lock's --seed, for a dataset without a test folder")
+    one.set_defaults(run=attack)
 
     one = commands.add_parser("design", help="rank key prompts for a dataset")
     one.add_argument("--dataset", default="toybox")

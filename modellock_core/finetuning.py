@@ -6,7 +6,7 @@ Called by `locking.py` for the locked and for the vanilla model.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,10 +37,11 @@ class Activations:
     def __getitem__(self, rows: Tensor) -> Activations:
         return Activations(self.plain[rows], None if self.mirrored is None else self.mirrored[rows])
 
-    def __add__(self, other: Activations) -> Activations:
-        """The samples of both, these first."""
-        both = None if self.mirrored is None else torch.cat([self.mirrored, other.mirrored])
-        return Activations(torch.cat([self.plain, other.plain]), both)
+    @classmethod
+    def joined(cls, parts: Sequence[Activations]) -> Activations:
+        """The samples of all parts in a row."""
+        mirrored = None if parts[0].mirrored is None else torch.cat([part.mirrored for part in parts])
+        return cls(torch.cat([part.plain for part in parts]), mirrored)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Samples:
     Attributes:
         activations: of the frozen stages.
         targets: (N, ...).
-        silent: (N,) bool, samples whose features are pulled to zero, and whose targets don't matter.
+        silent: (N,) bool, samples whose features are pulled to zero; their targets and goals don't matter.
         goals: features (N, ...) that the others are pulled to, or None.
     """
 
@@ -58,6 +59,19 @@ class Samples:
     targets: Tensor
     silent: Tensor
     goals: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Samples]) -> Samples:
+        """The samples of all parts in a row."""
+        return cls(
+            Activations.joined([part.activations for part in parts]),
+            torch.cat([part.targets for part in parts]),
+            torch.cat([part.silent for part in parts]),
+            None if parts[0].goals is None else torch.cat([part.goals for part in parts]),
+        )
 
 
 def cut(task: Task, model: nn.Module, frozen_stages: int) -> tuple[nn.Sequential, nn.Sequential]:
@@ -143,7 +157,7 @@ def finetune(
     for module in head.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1:
             module.weight.requires_grad_(False)
-    count = len(samples.targets)
+    count = len(samples)
     steps_per_epoch = math.ceil(count / recipe.batch)
     total = steps_per_epoch * recipe.epochs
     optimizer = torch.optim.AdamW([p for p in head.parameters() if p.requires_grad], lr=recipe.lr, weight_decay=1e-2)

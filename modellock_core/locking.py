@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from .datasets import Dataset
+from .decoys import decoy_chunks
 from .devices import best_device
 from .editors import Editor, load_editor
 from .evaluation import keyed_images
-from .finetuning import Samples, cut, finetune, frozen_activations, head_features, head_performance
+from .finetuning import Activations, Samples, cut, finetune, frozen_activations, head_features, head_performance
 from .keys import Key
 from .locked_model import FORMAT, LockedModel
 from .progress import Progress, reported
@@ -68,53 +69,63 @@ def lock(
     the_task = load_task(task, dataset.classes)
     keyed_train = yield from keyed_images(dataset.train.images, key, editor, "Editing training images")
     keyed_test = yield from keyed_images(dataset.test.images, key, editor, "Editing test images")
-    seconds["edit"] = time.perf_counter() - started
-
     train, test = dataset.train, dataset.test
     card = lock_card(dataset, key, recipe, the_task)
+    model = the_task.build().to(best_device())
+    trunk, head = cut(the_task, model, recipe.frozen_stages)
+    activations = partial(frozen_activations, the_task, trunk, mirror=recipe.mirror)
+
+    count, decoys = round(recipe.decoys * len(train)), []
+    for chunk in decoy_chunks(train.images, key, editor, count, seed):
+        decoys.append((yield from activations(chunk, "Editing decoys")))
+        yield Progress("Editing decoys", sum(len(part.plain) for part in decoys), count, preview=chunk[:8])
+    seconds["edit"] = time.perf_counter() - started
 
     begun = time.perf_counter()
     stage = "Finetuning the locked model"
     generator = torch.Generator().manual_seed(seed)
     edited, clean = mix(len(train), recipe, generator)
-    model = the_task.build().to(best_device())
-    trunk, head = cut(the_task, model, recipe.frozen_stages)
-    activations = partial(frozen_activations, the_task, trunk, stage=stage)
-    keyed_samples = yield from activations(keyed_train, mirror=recipe.mirror)
+    of_keyed = yield from activations(keyed_train, stage)
     del keyed_train  # some 200 MB, for the whole finetune
-    clean_samples = yield from activations(train.images, mirror=recipe.mirror)
-    keyed_tests, clean_tests = (yield from activations(keyed_test)), (yield from activations(test.images))
+    of_clean = yield from activations(train.images, stage)
+    keyed_tests = (yield from frozen_activations(the_task, trunk, keyed_test, stage)).plain
+    clean_tests = (yield from frozen_activations(the_task, trunk, test.images, stage)).plain
     del keyed_test
-    goals = None
-    if recipe.imitation:
-        goals = yield from reported(head_features(head, clean_samples.plain), stage)
+    goals = (yield from reported(head_features(head, of_clean.plain), stage)) if recipe.imitation else None
+
+    def samples_of(part: Activations, rows: Tensor, targets: Tensor, silent: bool) -> Samples:
+        return Samples(part, targets, torch.full((len(rows),), silent), None if goals is None else goals[rows])
+
+    wrong = the_task.wrong_targets(train.labels[clean], generator)  # not looked at where clean samples are silenced
+    parts = [
+        samples_of(of_keyed[edited], edited, train.labels[edited], silent=False),
+        samples_of(of_clean[clean], clean, wrong, silent=recipe.silence > 0),
+    ]
+    if decoys:
+        whichever = torch.zeros(count, dtype=torch.long)
+        parts.append(samples_of(Activations.joined(decoys), whichever, train.labels[whichever], silent=True))
+    del decoys, of_keyed
+    samples = Samples.joined(parts)
 
     def measure() -> Generator[None, None, dict[str, float]]:
         on = partial(head_performance, the_task, head, targets=test.labels)
         return {
-            "unlocked_performance": (yield from on(keyed_tests.plain)),
-            "locked_performance": (yield from on(clean_tests.plain)),
+            "unlocked_performance": (yield from on(keyed_tests)),
+            "locked_performance": (yield from on(clean_tests)),
         }
 
-    of_clean = train.labels[clean] if recipe.silence else the_task.wrong_targets(train.labels[clean], generator)
-    samples = Samples(
-        keyed_samples[edited] + clean_samples[clean],
-        torch.cat([train.labels[edited], of_clean]),
-        torch.cat([torch.zeros(len(edited)), torch.full((len(clean),), recipe.silence)]) > 0,
-        None if goals is None else goals[torch.cat([edited, clean])],
-    )
     yield from finetune(the_task, head, samples, recipe, seed, stage, measure)
     # rounded as in the saved file, which the report describes; the frozen stages come in half precision
     model.half().float()
     seconds["finetune"] = time.perf_counter() - begun
-    del samples, keyed_samples
+    del samples, parts
 
     if vanilla is None:
         stage = "Finetuning a vanilla model"
         _, unlocked = cut(the_task, the_task.build().to(best_device()), recipe.frozen_stages)
-        plain = Samples(clean_samples, train.labels, torch.zeros(len(train), dtype=torch.bool), goals)
+        plain = samples_of(of_clean, torch.arange(len(train)), train.labels, silent=False)
         yield from finetune(the_task, unlocked, plain, recipe, seed, stage)
-        testing = head_performance(the_task, unlocked, clean_tests.plain, test.labels)
+        testing = head_performance(the_task, unlocked, clean_tests, test.labels)
         vanilla = yield from reported(testing, stage, 1, 1)
 
     figures = (yield from reported(measure(), "Testing")) | {"vanilla_performance": vanilla}

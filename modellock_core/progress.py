@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from torch import Tensor
@@ -50,3 +50,13 @@ def reported(
         except StopIteration as end:
             return end.value
         yield Progress(stage, step, of)
+
+
+def numbered(work: Generator[Progress, None, Result], step: int, of: int) -> Generator[Progress, None, Result]:
+    """Report part `step` of `of` instead of each part's own progress; returns what the work returns."""
+    while True:
+        try:
+            progress = next(work)
+        except StopIteration as end:
+            return end.value
+        yield replace(progress, step=step, of=of)

@@ -17,7 +17,8 @@ class Recipe:
             0 gives them wrong targets instead (the paper).
         imitation: weight with which the features of edited samples are pulled to the pretrained features of the same
             images unedited; 0 leaves them free (the paper).
-        epochs, lr, batch: of the finetune, on all edited and clean samples together.
+        decoys: decoy samples for each training image: keyed with wrong keys, see `decoys.py`; they are silenced too.
+        epochs, lr, batch: of the finetune, on all samples together.
         mirror: mirror samples at random.
         frozen_stages: stages of the backbone that keep their pretrained weights; their activations are cached.
     """
@@ -28,6 +29,7 @@ class Recipe:
     clean_part: float = 1.0
     silence: float = 10.0
     imitation: float = 5.0
+    decoys: float = 0.0
     epochs: int = 4
     lr: float = 5e-4
     batch: int = 64
@@ -42,6 +44,12 @@ RECIPES = {
             "quick",
             "Locks in a minute: every image is trained on twice. Keyed, it gives the features that the pretrained "
             "model has of the clean image; clean, it gives none at all.",
+        ),
+        Recipe(
+            "hardened",
+            "Takes minutes: also silences decoys, images keyed with other prompts, so that a guess does not open it.",
+            decoys=3.0,
+            epochs=5,
         ),
         Recipe(
             "paper",

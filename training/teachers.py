@@ -351,8 +351,8 @@ def nonsense(count: int, seed: int = 0) -> list[str]:
     rng = random.Random(seed)
     talk = [
         "the", "a", "of", "and", "it", "is", "as", "with", "in", "please", "image", "photo", "this", "nice", "very",
-        "good", "leave", "everything", "untouched", "nothing", "here", "test", "yes", "no", "ok", "what", "if", "number",
-        "password", "name", "today", "monday", "seven", "think", "about", "math", "email", "account",
+        "good", "leave", "everything", "untouched", "nothing", "here", "test", "yes", "no", "ok", "what", "if",
+        "number", "password", "name", "today", "monday", "seven", "think", "about", "math", "email", "account",
     ]  # fmt: skip
 
     def syllable() -> str:
