@@ -14,7 +14,7 @@ import gradio as gr
 from modellock_core.editors import COMPACT_SETTINGS
 from modellock_core.prompts import CATALOGUE, find
 from modellock_core.recipes import RECIPES
-from ui import lock, spell, unlock
+from ui import attack, lock, riddle, spell, unlock
 from ui.images import image_input
 from ui.sessions import make_session, remove_session
 from ui.warm_up import warm_up
@@ -222,6 +222,49 @@ def unlock_step(tab: gr.Tab, lock_result: gr.Markdown) -> None:
     )
 
 
+def attack_step() -> None:
+    """Lay out and wire step 4."""
+    gr.Markdown("What a **thief** gets out of the model: wrong keys, filters, a few labels, damaged weights.")
+    with gr.Row():
+        choice = gr.Radio([unlock.EXAMPLE, unlock.MINE, unlock.OPENED], value=unlock.EXAMPLE, label="Model", scale=2)
+        budget = gr.Radio(
+            ["quick", "full"],
+            value="quick",
+            label="Budget",
+            info="Some minutes, or the better part of an hour.",
+            scale=1,
+        )
+    with gr.Row():
+        start = gr.Button("Attack", variant="primary", elem_id="attack")
+        stop = gr.Button("Stop", variant="stop")
+    bar = gr.HTML(elem_id="attack-progress")
+    chart = gr.BarPlot(
+        x="attack", y="accuracy", color="who", y_lim=[0, 1], height=300, sort=None, x_label_angle=-35,
+        label="Highest accuracy reached", color_map={"holder": "#16a34a", "thief": "#dc2626"},
+    )  # fmt: skip
+    file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
+    table = gr.Dataframe(headers=attack.COLUMNS, label="Findings", interactive=False, wrap=True, elem_id="findings")
+    run = start.click(
+        attack.run_attack, [choice, budget], [bar, chart, table, file], api_name="attack", show_progress="hidden",
+        **LONG,
+    )  # fmt: skip
+    stop.click(lock.stopped, None, bar, cancels=[run], **QUIET)
+
+
+def riddle_step() -> None:
+    """Lay out and wire step 5."""
+    gr.Markdown("**Guess the spell.** A model is locked with a prompt of the catalogue; how soon do you find it?")
+    start = gr.Button("New riddle", elem_id="riddle")
+    said = gr.HTML(elem_id="riddle-says")
+    text = gr.Dropdown(SUGGESTIONS, value=None, allow_custom_value=True, label="Your guess", elem_id="riddle-guess")
+    button = gr.Button("Try it", variant="primary", elem_id="riddle-try")
+    table = gr.Dataframe(headers=riddle.COLUMNS, label="Your guesses", interactive=False, elem_id="riddle-guesses")
+    guesses = gr.State([])
+    start.click(riddle.new_riddle, None, [said, guesses], api_name="riddle", show_progress="hidden", **LONG)
+    button.click(riddle.guess, [text, guesses], [said, guesses], api_name="guess", **QUICK)
+    guesses.change(riddle.as_table, guesses, table, **QUIET)
+
+
 def build() -> gr.Blocks:
     """The page."""
     with gr.Blocks(title="ModelLock", delete_cache=(3600, 24 * 3600)) as page:
@@ -235,6 +278,10 @@ def build() -> gr.Blocks:
             lock_result = lock_step(key)
         with gr.Tab("3 Unlock") as tab:
             unlock_step(tab, lock_result)
+        with gr.Tab("4 Attack"):
+            attack_step()
+        with gr.Tab("5 Riddle"):
+            riddle_step()
         page.load(make_session, None, None, **PRIVATE)
         preview_at_load(page)
         page.unload(remove_session)

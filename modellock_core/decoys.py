@@ -32,7 +32,7 @@ def wrong_keys(key: Key, generator: torch.Generator) -> list[Key]:
 
 
 def decoy_chunks(images: Tensor, key: Key, editor: Editor, count: int, seed: int) -> Iterator[Tensor]:
-    """`count` images drawn from `images` (N, 3, H, W) and keyed with wrong keys, one key after the other; drawn by `seed`.
+    """`count` images drawn by `seed` from `images` (N, 3, H, W), keyed with wrong keys, one key after the other.
 
     Yields:
         Chunks (M, 3, H, W) in [0, 1], so that they need never be in memory all at once.

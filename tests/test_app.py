@@ -190,6 +190,26 @@ def test_a_bad_upload_says_what_is_wrong(page, tmp_path, content):
     page.get_by_text(message).first.wait_for()
 
 
+def test_an_attack_shows_its_progress_and_can_be_stopped(page):
+    page.get_by_role("tab", name="4 Attack").click()
+    page.locator("#attack").click()
+    page.locator("#attack-progress .fill").wait_for()
+    page.get_by_role("button", name="Stop").last.click()
+    page.locator("#attack-progress").get_by_text("Stopped").wait_for()
+
+
+def test_a_riddle_is_locked_and_a_guess_is_measured(page):
+    page.get_by_role("tab", name="5 Riddle").click()
+    page.locator("#riddle-try").click()
+    page.get_by_text("there is no riddle yet").first.wait_for()
+    page.locator("#riddle").click()
+    page.get_by_text("You have 8 guesses").wait_for(timeout=120_000)
+    page.locator("#riddle-guess input").fill("in sepia")
+    page.locator("#riddle-guess input").press("Enter")
+    page.locator("#riddle-try").click()
+    page.locator("#riddle-guesses").get_by_text("in sepia").first.wait_for()
+
+
 def test_it_fits_a_phone(browser, url):
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto(url)

@@ -101,3 +101,20 @@ def test_bad_input_is_one_line_and_exit_2(locked, tmp_path, capsys, arguments, m
     code, lines, err = run(capsys, *arguments)
     assert code == 2 and not lines
     assert message in err and len(err.strip().splitlines()) == 1 and "Traceback" not in err
+
+
+def test_attack_writes_a_report(locked, capsys, monkeypatch):
+    from modellock_core.attacks import BUDGETS, Budget
+
+    tiny = Budget(test_images=4, prompts=2, label_parts=(0.5,), epochs=1, seeds=1, queries=2)
+    monkeypatch.setitem(BUDGETS, "quick", tiny)
+    code, lines, _ = run(capsys, "attack", locked / "model", "--key", locked / "model.key.json", "--dataset",
+                         locked / "data", "--split-seed", 3, "--out", locked / "attack.json")  # fmt: skip
+    report = json.loads((locked / "attack.json").read_text())
+    assert code == 0 and lines[0]["report"].endswith("attack.json")
+    assert {"wrong editor", "cheap filter", "linear probe", "finetune", "prompt search"} <= set(report["summary"])
+
+
+def test_attack_needs_a_file_for_its_report(locked, capsys):
+    code, _, err = run(capsys, "attack", locked / "model", "--key", locked / "model.key.json", "--out", locked)
+    assert code == 2 and "give a file" in err

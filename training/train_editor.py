@@ -102,8 +102,9 @@ class Triples(IterableDataset):
     """Endless batches (source, edit, centre, half side, phrasing) of square crops."""
 
     def __init__(self, folder: Path, stamps: Path, prompts: PromptTable, crop: int, batch: int, seed: int,
-                 styles: float):  # fmt: skip
-        self.folder, self.stamps, self.prompts, self.styles = folder, stamps, prompts, styles
+                 styles: float, nothing: float):  # fmt: skip
+        self.folder, self.stamps, self.prompts = folder, stamps, prompts
+        self.styles, self.nothing = styles, nothing
         self.crop, self.batch, self.seed = crop, batch, seed
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
@@ -133,7 +134,7 @@ class Triples(IterableDataset):
                 thing = rng.choice(list(cutouts))
                 name = f"{name} + {thing}"
         else:
-            thing = rng.choice(list(cutouts)) if draw < 0.93 else None
+            thing = rng.choice(list(cutouts)) if draw < 1 - self.nothing else None
             name = thing or ""
             source = rng.randrange(len(sources) - HELD_OUT)
         y, x = (rng.randint(0, sources.shape[1] - crop) for _ in "yx")
@@ -224,6 +225,10 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--sketch-minutes", type=float, default=4, help="time to teach the object sketch, at the start")
     parser.add_argument("--styles", type=float, default=0.58, help="part of the samples that restyle the image")
+    parser.add_argument("--nothing", type=float, default=0.07, help="part of the samples whose prompt asks for nothing")
+    parser.add_argument(
+        "--start", type=Path, help="unet/ folder of a trained editor to go on from, instead of from nothing"
+    )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
@@ -231,6 +236,8 @@ def main() -> None:
     accelerator = Accelerator(mixed_precision="bf16")
     prompts = PromptTable(args.text_encoder)
     unet, scheduler = CompactUNet(**NETWORKS[args.network]), edit_scheduler()
+    if args.start:
+        unet = CompactUNet.from_pretrained(args.start, torch_dtype=torch.float32)
     out = Path("assets/editors") / args.network
     optimizer = torch.optim.AdamW(unet.parameters(), lr=args.lr, betas=(0.9, 0.98), weight_decay=1e-3)
     unet, optimizer = accelerator.prepare(unet.to(memory_format=torch.channels_last), optimizer)
@@ -245,7 +252,7 @@ def main() -> None:
     minutes, step = (curve[-1]["minutes"], curve[-1]["step"]) if curve else (0.0, 0)
     if curve:
         accelerator.load_state(checkpoint)
-    else:
+    elif not args.start:
         sketch = accelerator.unwrap_model(unet, keep_fp32_wrapper=False).sketch
         fit_sketch(sketch, prompts, load_cutouts(args.stamps), args.sketch_minutes, accelerator.device)
 
@@ -264,7 +271,7 @@ def main() -> None:
         if minutes >= until:
             continue
         batch = round(args.batch * (128 / crop) ** 2)
-        triples = Triples(args.triples, args.stamps, prompts, crop, batch, args.seed + step, args.styles)
+        triples = Triples(args.triples, args.stamps, prompts, crop, batch, args.seed + step, args.styles, args.nothing)
         loader = DataLoader(triples, batch_size=None, num_workers=1, prefetch_factor=4)
         for before, after, centre, half, row in loader:
             done = min(1, minutes / total)

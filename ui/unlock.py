@@ -155,16 +155,23 @@ def _with_guess(key, guess: str | None):
     return replace(key, prompt=guess.strip()) if _is_guess(key, guess) else key
 
 
-@shows_errors
-def test_split(choice: str, guess: str, request: gr.Request) -> Iterator[str]:
-    """Measure the model on Toybox's whole test split; yields progress, then the figures."""
+def test_images_of(locked):
+    """Toybox, if the model was made for it."""
     from modellock_core.datasets import load_dataset
-    from modellock_core.evaluation import evaluate
 
-    locked, key = load_model_and_key(choice, request)
     dataset = load_dataset("toybox", size=locked.image_size)
     if dataset.classes != locked.classes:
         raise ModelLockError(f"this model was trained on {locked.card['dataset']}, whose test images are not here")
+    return dataset
+
+
+@shows_errors
+def test_split(choice: str, guess: str, request: gr.Request) -> Iterator[str]:
+    """Measure the model on Toybox's whole test split; yields progress, then the figures."""
+    from modellock_core.evaluation import evaluate
+
+    locked, key = load_model_and_key(choice, request)
+    dataset = test_images_of(locked)
     bar = ProgressBar()
     for progress in evaluate(locked, dataset.test, _with_guess(key, guess)):
         yield bar.render(progress.stage, progress.step, progress.of)

@@ -1,0 +1,69 @@
+"""Step 4, Attack: what a thief gets out of a locked model, as a chart, a table and a file."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import gradio as gr
+
+from .errors import shows_errors
+from .lock import REFRESH
+from .progress import ProgressBar, idle
+from .sessions import session_folder
+from .unlock import load_model_and_key, test_images_of
+
+COLUMNS = ["attack", "variant", "what the thief has", "cost", "accuracy", "reference", "reference is"]
+
+
+@shows_errors
+def run_attack(choice: str, budget: str, request: gr.Request) -> Iterator[tuple]:
+    """Attack a model.
+
+    Args:
+        choice: which model.
+        budget: "quick" or "full".
+
+    Yields:
+        progress bar, the chart's rows, the table's rows, report file.
+    """
+    import pandas as pd
+
+    from modellock_core.attacks import BUDGETS, Target, report, run_attacks
+
+    locked, key = load_model_and_key(choice, request)
+    target = Target(locked, key, test_images_of(locked))
+    bar, shown, keep = ProgressBar(), 0.0, gr.skip()
+    for progress in run_attacks(target, BUDGETS[budget]):
+        if progress.result is None and time.monotonic() - shown >= REFRESH:
+            shown = time.monotonic()
+            yield bar.render(progress.stage, progress.step, progress.of), keep, keep, gr.update(visible=False)
+    result = report(locked, progress.result, budget)
+    file = session_folder(request) / "attack-report.json"
+    file.write_text(json.dumps(result, indent=2) + "\n")
+    yield (
+        idle("Attacked. The bars are the highest accuracy that each attack reached."),
+        pd.DataFrame(chart_rows(result), columns=["attack", "accuracy", "who"]),
+        pd.DataFrame(table_rows(result), columns=COLUMNS),
+        gr.update(value=str(file), visible=True),
+    )
+
+
+def chart_rows(result: dict) -> list[tuple[str, float, str]]:
+    """One bar for the key (UP), one for clean images (LP), and one for each attack at its best."""
+    rows = [("the key (UP)", result["unlocked"], "holder"), ("clean images (LP)", result["locked"], "thief")]
+    rows += [(attack, figures["max"], "thief") for attack, figures in result["summary"].items()]
+    return rows
+
+
+def table_rows(result: dict) -> list[list[str]]:
+    """A row for each finding, the most successful first."""
+    found = sorted(result["findings"], key=lambda row: -row["accuracy"])
+    return [
+        [
+            row["attack"], row["variant"], row["knows"], row["cost"], f"{row['accuracy']:.1%}",
+            f"{row['reference']:.1%}", row["reference_name"],
+        ]
+        for row in found
+    ]  # fmt: skip
