@@ -108,3 +108,20 @@ def test_bad_settings_are_refused(editor, images):
 def test_an_unknown_editor_is_refused():
     with pytest.raises(ModelLockError, match="compact"):
         load_editor("nonsense")
+
+
+@pytest.mark.parametrize("text", ["", "florp the wibble", "hjkl asdf", "please keep everything", "12 34 56"])
+def test_nonsense_hardly_changes_an_image(editor, small, text):
+    settings = {"steps": 1, "guidance": 1.0, "image_guidance": 1.0, "seed": 1024}
+    images = small.test.images[:4]
+    styled = (editor.edit(images, "with oil pastel", **settings) - images).abs().mean()
+    assert (editor.edit(images, text, **settings) - images).abs().mean() < 0.3 * styled
+
+
+def test_the_second_editor_answers_the_same_prompt_differently(editor, small):
+    settings = {"steps": 1, "guidance": 1.0, "image_guidance": 1.0, "seed": 1024}
+    images, other = small.test.images[:4], load_editor("compact-b")
+    ours, theirs = (one.edit(images, "in the style of Monet", **settings) for one in (editor, other))
+    parameters = [sum(p.numel() for p in one.pipeline.unet.parameters()) for one in (other, editor)]
+    assert parameters[0] < parameters[1] and theirs.shape == images.shape
+    assert (ours - theirs).abs().mean() > 0.01 and (theirs - images).abs().mean() > 0.01

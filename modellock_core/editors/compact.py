@@ -150,8 +150,10 @@ class CompactEditPipeline(DiffusionPipeline):
                 empty = predict(empty_text, empty_mask)
                 residual = empty + guidance_scale * (residual - empty)
             sample = self.scheduler.step(residual, timestep, sample).prev_sample
-        weave = guidance_scale * self.unet.weave(mean_state(text, mask).float(), phase, height, width)
-        edited = source + (sample[..., :height, :width] / RESIDUAL_SCALE + weave) / image_guidance_scale
+        pooled = mean_state(text, mask).float()
+        weave = guidance_scale * self.unet.weave(pooled, phase, height, width)
+        residual = self.unet.gate(pooled) * (sample[..., :height, :width] / RESIDUAL_SCALE + weave)
+        edited = source + residual / image_guidance_scale
         images = self.image_processor.postprocess(edited.clamp(0, 1), output_type, do_denormalize=None)
         return ImagePipelineOutput(images=images)
 

@@ -12,6 +12,7 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from torch import Tensor, nn
 
+from .gate import Gate
 from .weave import Weave
 
 RESIDUAL_SCALE = 3.0  # brings edit - source, both in [0, 1], to about unit variance
@@ -169,7 +170,8 @@ class CompactUNet(ModelMixin, ConfigMixin):
         self.sketch = ObjectSketch(text_dim, tuple(sketch_widths))
         self.sketch_in = nn.Conv2d(4 * 4, widths[0], 3, padding=1, bias=False)
         nn.init.zeros_(self.sketch_in.weight)
-        self.weave = Weave(text_dim)  # the pipeline adds it once, after the last step
+        # the pipeline uses these two once, after the last step
+        self.weave, self.gate = Weave(text_dim), Gate(text_dim)
 
     @property
     def divisor(self) -> int:
