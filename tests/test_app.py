@@ -207,7 +207,7 @@ def test_a_riddle_is_locked_and_a_guess_is_measured(page):
     page.locator("#riddle-guess input").fill("in sepia")
     page.locator("#riddle-guess input").press("Enter")
     page.locator("#riddle-try").click()
-    page.locator("#riddle-guesses").get_by_text("in sepia").first.wait_for()
+    page.locator("#riddle-guesses").get_by_text("in sepia").locator("visible=true").first.wait_for()
 
 
 def test_it_fits_a_phone(browser, url):

@@ -43,7 +43,8 @@ def _damaged(
     for i, level in enumerate(levels):
         reached = []
         for seed in range(seeds):
-            model = copy.deepcopy(target.locked.model)
+            # torch's pruning wants contiguous weights
+            model = copy.deepcopy(target.locked.model).to(memory_format=torch.contiguous_format)
             damage(model, level, seed)
             broken = LockedModel(target.locked.task, model, target.locked.card)
             opening = performance_in_steps(broken, test.images, test.labels)

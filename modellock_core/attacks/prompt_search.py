@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..evaluation import performance_in_steps
 from ..keys import keyed
-from ..progress import Progress, reported
+from ..progress import Progress, numbered, reported
 from ..prompts import CATALOGUE
 from .setting import Budget, Finding, Target
 from .wrong_keys import opened_by
@@ -43,7 +43,8 @@ def prompt_search(target: Target, budget: Budget) -> Generator[Progress, None, l
         best[method] = max(scores, key=scores.get)
     findings = []
     for method, guess in best.items():
-        accuracy = yield from opened_by(replace(target.key, prompt=guess), target, budget, "Searching prompts")
+        opening = opened_by(replace(target.key, prompt=guess), target, budget, "Searching prompts")
+        accuracy = yield from numbered(opening, budget.queries, budget.queries)
         knows = f"the editor, its settings, {KNOWN_LABELS} labelled images"
         queries = budget.queries // 2 if method == "dictionary" else budget.queries
         findings.append(
