@@ -231,7 +231,7 @@ def attack_step() -> None:
             ["quick", "full"],
             value="quick",
             label="Budget",
-            info="Some minutes, or the better part of an hour.",
+            info="Quick tries a part of each attack, full all of it.",
             scale=1,
         )
     with gr.Row():
