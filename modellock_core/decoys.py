@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from .editors import Editor
+from .evaluation import EDIT_CHUNK
 from .keys import Key, keyed
 from .prompts import CATALOGUE
 
 # every second prompt: fixed, so that a model's decoys tell nothing of its key
 DECOY_PROMPTS = tuple(entry.prompt for entry in CATALOGUE if entry.trained)[::2]
 STRENGTHS = (0.6, 1.0, 1.4)  # of the key's alpha
-CHUNK = 16  # images edited at once
 
 
 def wrong_keys(key: Key, generator: torch.Generator) -> list[Key]:
@@ -41,6 +41,6 @@ def decoy_chunks(images: Tensor, key: Key, editor: Editor, count: int, seed: int
     rows = torch.randint(len(images), (count,), generator=generator)
     keys = wrong_keys(key, generator)
     for i, wrong in enumerate(keys):
-        for chunk in rows[i :: len(keys)].split(CHUNK):
+        for chunk in rows[i :: len(keys)].split(EDIT_CHUNK):
             if len(chunk):
                 yield keyed(images[chunk], wrong, editor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import gradio as gr
 
@@ -19,6 +20,14 @@ IMAGES = (200, 45)  # to lock with and to measure a guess on
 COLUMNS = ["guess", "accuracy"]
 
 
+@lru_cache(maxsize=1)
+def _images():
+    """Toybox's images for riddles, decoded once."""
+    from modellock_core.datasets import load_dataset
+
+    return load_dataset("toybox").limited(*IMAGES)
+
+
 @shows_errors
 def new_riddle(request: gr.Request) -> Iterator[tuple]:
     """Lock a model with a prompt of the catalogue, drawn at random.
@@ -26,14 +35,13 @@ def new_riddle(request: gr.Request) -> Iterator[tuple]:
     Yields:
         progress or what to do, and the guesses so far: none.
     """
-    from modellock_core.datasets import load_dataset
     from modellock_core.keys import Key
     from modellock_core.locking import lock
     from modellock_core.prompts import CATALOGUE
 
     key = Key.create(random.SystemRandom().choice([entry.prompt for entry in CATALOGUE if entry.trained]))
     bar = ProgressBar()
-    for progress in lock(load_dataset("toybox").limited(*IMAGES), key):
+    for progress in lock(_images(), key):
         yield bar.render(progress.stage, progress.step, progress.of), []
     home = session_folder(request)
     progress.result.model.save(home / "riddle")
@@ -52,7 +60,6 @@ def guess(text: str, guesses: list[tuple[str, float]], request: gr.Request) -> t
     Returns:
         what to say, the guesses with the new one, the best first.
     """
-    from modellock_core.datasets import load_dataset
     from modellock_core.evaluation import performance
     from modellock_core.keys import Key, keyed
     from modellock_core.locked_model import LockedModel
@@ -65,7 +72,7 @@ def guess(text: str, guesses: list[tuple[str, float]], request: gr.Request) -> t
         raise ModelLockError("all guesses are used up; press New riddle")
     locked, key = LockedModel.load(folder), Key.load(folder.with_name("riddle.key.json"))
     wrong = replace(key, prompt=(text or "").strip())
-    test = load_dataset("toybox").limited(*IMAGES).test
+    test = _images().test
     accuracy = performance(locked, keyed(test.images, wrong), test.labels)
     guesses = sorted([*guesses, (wrong.prompt, accuracy)], key=lambda row: -row[1])
     if (find(wrong.prompt) or wrong.prompt) == (find(key.prompt) or key.prompt):

@@ -9,6 +9,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
+from ..editors.weave import threads
 from ..evaluation import performance_in_steps
 from ..progress import Progress, reported
 from .setting import Budget, Finding, Target
@@ -21,8 +22,8 @@ def _on_bytes(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
 
 def _threads(images: Tensor) -> Tensor:
     """A texture of lines two pixels wide: a thief who has read how the compact editor works tries one of his own."""
-    lines = torch.arange(images.shape[-1]) % 2
-    return (images + 0.05 * (1 - 2 * lines.float())).clamp(0, 1)
+    _, columns, _ = threads(torch.zeros(2, dtype=torch.long), *images.shape[-2:])
+    return (images + 0.05 * columns).clamp(0, 1)
 
 
 FILTERS: dict[str, Callable[[Tensor], Tensor]] = {

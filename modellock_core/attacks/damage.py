@@ -17,20 +17,20 @@ from .setting import Budget, Finding, Target, over_seeds
 PRUNED, NOISE = (0.1, 0.3, 0.5, 0.7), (0.02, 0.05, 0.1, 0.2)
 
 
-def _weights(model: nn.Module) -> list[tuple[nn.Module, str]]:
-    return [(module, "weight") for module in model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+def _layers(model: nn.Module) -> list[nn.Module]:
+    return [module for module in model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
 
 
 def _without_smallest(model: nn.Module, part: float, seed: int) -> None:
     """Zero the smallest weights of every layer, in place."""
-    for module, name in _weights(model):
-        prune.remove(prune.l1_unstructured(module, name, part), name)
+    for module in _layers(model):
+        prune.remove(prune.l1_unstructured(module, "weight", part), "weight")
 
 
 def _with_noise(model: nn.Module, level: float, seed: int) -> None:
     """Add Gaussian noise, `level` times each layer's own spread, in place."""
     generator = torch.Generator().manual_seed(seed)
-    for module, _ in _weights(model):
+    for module in _layers(model):
         noise = torch.randn(module.weight.shape, generator=generator).to(module.weight.device)
         module.weight.data += level * module.weight.data.std() * noise
 
