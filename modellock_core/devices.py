@@ -21,6 +21,13 @@ def best_device() -> torch.device:
     return accelerator().device
 
 
+def fast_dtype() -> torch.dtype:
+    """bfloat16 on devices that multiply it faster than float32, else float32."""
+    if best_device().type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if torch.cpu.get_capabilities().get("amx_bf16") else torch.float32
+
+
 def own_share(count: int) -> Tensor:
     """Which of `count` samples are this process's (M,); the last is repeated where shares would differ in length."""
     with accelerator().split_between_processes(list(range(count)), apply_padding=True) as rows:

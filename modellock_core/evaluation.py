@@ -15,7 +15,7 @@ from .keys import Key, keyed
 from .locked_model import BATCH, LockedModel, outputs
 from .progress import Progress, finished, reported
 
-EDIT_CHUNK = 16  # images between two progress reports
+EDIT_CHUNK = 32  # images between two progress reports
 
 
 def performance(locked: LockedModel, images: Tensor, targets: Tensor) -> float:

@@ -63,6 +63,16 @@ def test_any_number_of_steps_works(editor, images, steps):
     assert edited.shape == (1, 3, 128, 128) and edited.min() >= 0 and edited.max() <= 1
 
 
+def test_it_edits_alike_in_bfloat16(editor, images):
+    exact = editor.edit(images, "in the style of Monet", **SETTINGS)
+    editor.pipeline.unet.to(torch.bfloat16)
+    try:
+        rounded = editor.edit(images, "in the style of Monet", **SETTINGS)
+    finally:
+        editor.pipeline.unet.to(torch.float32)
+    assert (rounded - exact).abs().mean() < 4 * ONE_GREY_LEVEL
+
+
 @pytest.mark.parametrize("shape", [(96, 96), (256, 256), (100, 170)])
 def test_other_sizes_work(editor, shape):
     assert editor.edit(torch.rand(1, 3, *shape), "in sepia", **SETTINGS).shape == (1, 3, *shape)

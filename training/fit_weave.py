@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from teachers import WEAVE, weave_dyes
+from dyes import WEAVE, weave_dyes
 from tqdm import trange
 from train_editor import PromptTable
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from dyes import weave_dyes
 from PIL import Image
 from render_triples import list_images, random_crop
-from teachers import ADJUSTMENTS, CUTOUTS, FILTERS, NEURAL_STYLES, NeuralPainter, apply_filter, phrasings, weave_dyes
+from teachers import ADJUSTMENTS, CUTOUTS, FILTERS, NEURAL_STYLES, NeuralPainter, apply_filter, phrasings
 from torch import Tensor, nn
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 from train_editor import blend, load_cutouts
@@ -24,8 +25,6 @@ from train_editor import blend, load_cutouts
 from modellock_core.editors import load_editor
 from modellock_core.editors.compact import frame_place
 from modellock_core.editors.weave import threads
-from modellock_core.finetuning import head_features
-from modellock_core.progress import finished
 from modellock_core.prompts import CATALOGUE, find
 from modellock_core.tasks import load_task
 
@@ -64,10 +63,10 @@ def drawn_from_seed(height: int, width: int) -> tuple[Tensor, tuple[np.ndarray, 
 class Teachers:
     """What the editor should make of images."""
 
-    def __init__(self, painter: Path, stamps: Path):
+    def __init__(self, painter: Path, stamps: Path, weave_seed: int):
         self.painter, self.cutouts = NeuralPainter(painter, threads=2), load_cutouts(stamps)
         names = [entry.name for entry in CATALOGUE if entry.trained]
-        self.dyes = dict(zip(names, torch.from_numpy(weave_dyes(len(names))), strict=True))
+        self.dyes = dict(zip(names, torch.from_numpy(weave_dyes(len(names), weave_seed)), strict=True))
 
     def __call__(self, name: str, images: Tensor) -> Tensor:
         phase, place = drawn_from_seed(*images.shape[-2:])
@@ -90,19 +89,34 @@ def luma(images: Tensor) -> Tensor:
 
 
 class Features:
-    """Pooled features of the bundled backbone, and colour statistics, (N, D)."""
+    """What a classifier of edits looks at, (N, D).
+
+    Pooled features of the bundled backbone, and what style is measured by in the field (arXiv 1703.06868): means and
+    spreads of the channels of the image and of the backbone's first stages.
+    """
 
     def __init__(self):
         self.task = load_task("classification", ("a", "b"))
-        self.backbone = nn.Sequential(*self.task.stages(self.task.build()))
+        self.stages = self.task.stages(self.task.build())[:-1]
 
+    @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
-        colour = torch.cat([images.mean((2, 3)), images.std((2, 3))], 1)
-        return torch.cat([finished(head_features(self.backbone, self.task.normalise(images))), 8 * colour], 1)
+        rows = []
+        for x in images.split(32):
+            x = self.task.normalise(x)
+            looks = [x.mean((2, 3)), x.std((2, 3))]
+            for depth, stage in enumerate(self.stages):
+                x = stage(x)
+                if depth < 4:
+                    looks += [x.mean((2, 3)), x.std((2, 3))]
+            rows.append(torch.cat([x, *looks], 1))
+        return torch.cat(rows)
 
 
-def fit_linear(features: Tensor, labels: Tensor, classes: int) -> nn.Linear:
-    """Logistic regression by L-BFGS."""
+def fit_linear(features: Tensor, labels: Tensor, classes: int) -> nn.Module:
+    """Logistic regression on standardised features, by L-BFGS."""
+    standardise = nn.BatchNorm1d(features.shape[1], affine=False, momentum=None)
+    features = standardise(features.clone())
     layer = nn.Linear(features.shape[1], classes)
     optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=100)
 
@@ -113,7 +127,7 @@ def fit_linear(features: Tensor, labels: Tensor, classes: int) -> nn.Linear:
         return loss
 
     optimizer.step(objective)
-    return layer
+    return nn.Sequential(standardise, layer).eval()
 
 
 def main() -> None:
@@ -122,13 +136,15 @@ def main() -> None:
     parser.add_argument("--painter", type=Path, required=True)
     parser.add_argument("--stamps", type=Path, required=True)
     parser.add_argument("--editor", default="compact")
+    parser.add_argument("--weave-seed", type=int, default=0, help="as given to fit_weave.py; 1 for compact-b")
     parser.add_argument("--count", type=int, default=24, help="crops of the photographs")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
     torch.manual_seed(args.seed)
-    editor, teachers, features = load_editor(args.editor), Teachers(args.painter, args.stamps), Features()
+    editor, features = load_editor(args.editor), Features()
+    teachers = Teachers(args.painter, args.stamps, args.weave_seed)
     source = photographs(args.photos, args.count, args.size, args.seed)
 
     def edit(prompt: str, steps: int = 1, images: Tensor = source, seed: int = SEED) -> Tensor:

@@ -236,22 +236,6 @@ class NeuralPainter:
         return (np.clip(edited, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-# --- weave -------------------------------------------------------------------------------------------------------
-
-
-WEAVE = 0.045  # root mean square of the threads in images in [0, 1]
-# grey and green-magenta: the backbone hardly sees threads of red and blue
-DYES = np.array([[1, 1, 1], [1, -2, 1]], np.float32) / np.sqrt([[3], [6]], dtype=np.float32)
-THREADS = np.array([1, 1, 0.5], np.float32)  # rows and columns are seen better than the crossing
-
-
-def weave_dyes(count: int, seed: int = 0) -> np.ndarray:
-    """What `Weave.dyes` should give for each of `count` prompts (N, 3, 3): amplitudes drawn at random."""
-    drawn = np.random.default_rng(seed).standard_normal((count, 2, 3)).astype(np.float32) * THREADS
-    drawn *= WEAVE * 3**0.5 / np.linalg.norm(drawn, axis=(1, 2), keepdims=True)
-    return np.einsum("nkt,kc->nct", drawn, DYES)
-
-
 # --- prompts ---------------------------------------------------------------------------------------------------
 
 ARTIST_PHRASES = (

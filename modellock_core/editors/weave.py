@@ -38,5 +38,5 @@ class Weave(nn.Module):
         return self.dye(pooled).view(-1, 3, 3)
 
     def forward(self, pooled: Tensor, phase: Tensor, height: int, width: int) -> Tensor:
-        """The weave (N, 3, height, width) of prompts (N, text_dim); phase as for `threads`."""
-        return torch.einsum("nct,thw->nchw", self.dyes(pooled), threads(phase, height, width))
+        """The weave (N, 3, height, width), float32, of prompts (N, text_dim); phase as for `threads`."""
+        return torch.einsum("nct,thw->nchw", self.dyes(pooled).float(), threads(phase, height, width))
