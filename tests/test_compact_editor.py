@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from modellock_core import CompactEditPipeline, ModelLockError, load_editor
+from modellock_core.editors.compact import load_pipeline
+from modellock_core.paths import EDITORS, TEXT_ENCODER
 
 ONE_GREY_LEVEL = 1 / 255
+ROUNDING = 3 * ONE_GREY_LEVEL  # bfloat16, where the machine is fast at it
 SETTINGS = {"steps": 1, "guidance": 1.0, "image_guidance": 1.0, "seed": 1024}
 
 
@@ -19,8 +22,8 @@ def test_an_edit_does_not_depend_on_batch_or_order(editor, images):
     together = editor.edit(images, "with oil pastel", **SETTINGS)
     backwards = editor.edit(images.flip(0), "with oil pastel", **SETTINGS).flip(0)
     alone = torch.cat([editor.edit(x[None], "with oil pastel", **SETTINGS) for x in images])
-    assert (together - backwards).abs().max() < ONE_GREY_LEVEL
-    assert (together - alone).abs().max() < ONE_GREY_LEVEL
+    assert (together - backwards).abs().max() < ROUNDING
+    assert (together - alone).abs().max() < ROUNDING
 
 
 def test_an_edit_is_the_same_in_another_process_with_one_thread(editor, images, tmp_path):
@@ -32,7 +35,7 @@ def test_an_edit_is_the_same_in_another_process_with_one_thread(editor, images, 
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True)
     here = editor.edit(images[:2], "as a pencil sketch", **SETTINGS)
-    assert (torch.load(tmp_path / "edits.pt") - here).abs().max() < ONE_GREY_LEVEL
+    assert (torch.load(tmp_path / "edits.pt") - here).abs().max() < ROUNDING
 
 
 def test_prompts_look_different_and_an_empty_one_changes_little(editor, images):
@@ -63,14 +66,13 @@ def test_any_number_of_steps_works(editor, images, steps):
     assert edited.shape == (1, 3, 128, 128) and edited.min() >= 0 and edited.max() <= 1
 
 
-def test_it_edits_alike_in_bfloat16(editor, images):
-    exact = editor.edit(images, "in the style of Monet", **SETTINGS)
-    editor.pipeline.unet.to(torch.bfloat16)
-    try:
-        rounded = editor.edit(images, "in the style of Monet", **SETTINGS)
-    finally:
-        editor.pipeline.unet.to(torch.float32)
-    assert (rounded - exact).abs().mean() < 4 * ONE_GREY_LEVEL
+def test_bfloat16_edits_like_float32(images):
+    edits = []
+    for dtype in (torch.bfloat16, torch.float32):
+        pipeline = load_pipeline(EDITORS / "compact", TEXT_ENCODER, dtype)
+        generator = torch.Generator().manual_seed(1024)
+        edits.append(pipeline(images, "in the style of Monet", generator=generator, output_type="pt").images)
+    assert (edits[0] - edits[1]).abs().mean() < ONE_GREY_LEVEL
 
 
 @pytest.mark.parametrize("shape", [(96, 96), (256, 256), (100, 170)])
@@ -94,7 +96,7 @@ def test_the_pipeline_saves_and_loads(editor, images, tmp_path):
         p(images[:1], "in sepia", generator=g, output_type="pt").images
         for p, g in zip((editor.pipeline, again), generators, strict=True)
     )
-    assert torch.allclose(one, two, atol=1e-5)
+    assert (one - two).abs().max() < ROUNDING
 
 
 def test_an_object_stays_off_the_subject(editor, images):

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from dyes import weave_dyes
 from PIL import Image
 from render_triples import list_images, random_crop
 from teachers import ADJUSTMENTS, CUTOUTS, FILTERS, NEURAL_STYLES, NeuralPainter, apply_filter, phrasings
@@ -23,8 +22,9 @@ from torchmetrics.functional.image import structural_similarity_index_measure as
 from train_editor import blend, load_cutouts
 
 from modellock_core.editors import load_editor
-from modellock_core.editors.compact import frame_place
-from modellock_core.editors.weave import threads
+from modellock_core.editors.compact import CompactEditPipeline, frame_place
+from modellock_core.editors.compact_unet import mean_state
+from modellock_core.editors.weave import PATTERNS
 from modellock_core.prompts import CATALOGUE, find
 from modellock_core.tasks import load_task
 
@@ -53,30 +53,31 @@ def to_arrays(images: Tensor) -> list[np.ndarray]:
 
 
 def drawn_from_seed(height: int, width: int) -> tuple[Tensor, tuple[np.ndarray, float]]:
-    """What the pipeline draws from the seed: the weave's phase, and the centre and half side of the object's frame."""
+    """What the pipeline draws from the seed: the weave's signs, and the centre and half side of the object's frame."""
     generator = torch.Generator().manual_seed(SEED)
-    phase = torch.randint(0, 2, (2,), generator=generator)
+    signs = 1 - 2 * torch.randint(0, 2, (PATTERNS,), generator=generator)
     centres, half_sides = frame_place(generator, height, width)
-    return phase, (centres[0].numpy(), float(half_sides[0]))
+    return signs, (centres[0].numpy(), float(half_sides[0]))
 
 
 class Teachers:
-    """What the editor should make of images."""
+    """What the editor should make of images; the weave is the editor's own, as it has no other teacher."""
 
-    def __init__(self, painter: Path, stamps: Path, weave_seed: int):
+    def __init__(self, painter: Path, stamps: Path, pipeline: CompactEditPipeline):
         self.painter, self.cutouts = NeuralPainter(painter, threads=2), load_cutouts(stamps)
-        names = [entry.name for entry in CATALOGUE if entry.trained]
-        self.dyes = dict(zip(names, torch.from_numpy(weave_dyes(len(names), weave_seed)), strict=True))
+        self.pipeline = pipeline
 
+    @torch.inference_mode()
     def __call__(self, name: str, images: Tensor) -> Tensor:
-        phase, place = drawn_from_seed(*images.shape[-2:])
+        signs, place = drawn_from_seed(*images.shape[-2:])
         if name in CUTOUTS:
             edits = [blend(x / np.float32(255), self.cutouts[name], *place) for x in to_arrays(images)]
         else:
             teach = apply_filter if name in FILTERS else self.painter
             edits = [teach(name, x) / np.float32(255) for x in to_arrays(images)]
-        woven = torch.einsum("ct,thw->chw", self.dyes[name], threads(phase, *images.shape[-2:]))
-        return (torch.from_numpy(np.stack(edits)).permute(0, 3, 1, 2) + woven).clamp(0, 1)
+        prompt = mean_state(*self.pipeline.encode_prompt(find(name).prompt))
+        weave = self.pipeline.unet.weave(prompt, signs, *images.shape[-2:])
+        return (torch.from_numpy(np.stack(edits)).permute(0, 3, 1, 2) + weave).clamp(0, 1)
 
 
 def psnr(a: Tensor, b: Tensor) -> float:
@@ -136,7 +137,6 @@ def main() -> None:
     parser.add_argument("--painter", type=Path, required=True)
     parser.add_argument("--stamps", type=Path, required=True)
     parser.add_argument("--editor", default="compact")
-    parser.add_argument("--weave-seed", type=int, default=0, help="as given to fit_weave.py; 1 for compact-b")
     parser.add_argument("--count", type=int, default=24, help="crops of the photographs")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
@@ -144,7 +144,7 @@ def main() -> None:
 
     torch.manual_seed(args.seed)
     editor, features = load_editor(args.editor), Features()
-    teachers = Teachers(args.painter, args.stamps, args.weave_seed)
+    teachers = Teachers(args.painter, args.stamps, editor.pipeline)
     source = photographs(args.photos, args.count, args.size, args.seed)
 
     def edit(prompt: str, steps: int = 1, images: Tensor = source, seed: int = SEED) -> Tensor:

@@ -9,7 +9,6 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from ..editors.weave import threads
 from ..evaluation import performance_in_steps
 from ..progress import Progress, reported
 from .setting import Budget, Finding, Target
@@ -20,10 +19,10 @@ def _on_bytes(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     return lambda images: change((images * 255).round().byte()).float() / 255
 
 
-def _threads(images: Tensor) -> Tensor:
-    """A texture of lines two pixels wide: a thief who has read how the compact editor works tries one of his own."""
-    _, columns, _ = threads(torch.zeros(2, dtype=torch.long), *images.shape[-2:])
-    return (images + 0.05 * columns).clamp(0, 1)
+def _texture(images: Tensor) -> Tensor:
+    """Fine lines: a thief who has read that the compact editor leaves a texture tries one of his own."""
+    lines = 1 - 2.0 * (torch.arange(images.shape[-1]) % 2)
+    return (images + 0.03 * lines).clamp(0, 1)
 
 
 FILTERS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -44,7 +43,7 @@ FILTERS: dict[str, Callable[[Tensor], Tensor]] = {
     "equalise": _on_bytes(F.equalize),
     "noise": lambda x: F.gaussian_noise(x, sigma=0.08),
     "half the size": lambda x: F.resize(F.resize(x, [x.shape[-1] // 2] * 2), list(x.shape[-2:])),
-    "threads": _threads,
+    "fine lines": _texture,
     "style augmentation (RandAugment)": _on_bytes(lambda x: torch.stack([v2.RandAugment(2, 14)(i) for i in x])),
 }
 

@@ -43,7 +43,8 @@ class Editor(Protocol):
     ) -> Tensor:
         """Edit images (N, 3, H, W) in [0, 1]; the result has the same shape.
 
-        An edit does not depend on the batch the image is in: every image starts from the noise of the same seed.
+        An edit does not depend on the batch the image is in, but for rounding: every image starts from the noise of the
+        same seed.
         """
         ...
 

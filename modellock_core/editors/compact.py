@@ -17,6 +17,7 @@ from torch import Tensor
 from ..devices import best_device, fast_dtype
 from ..paths import EDITORS, TEXT_ENCODER
 from .compact_unet import RESIDUAL_SCALE, CompactUNet, mean_state
+from .weave import PATTERNS
 
 MAX_TOKENS = 32
 FRAME_HALF_SIDE = 0.27  # of the image's short side
@@ -111,7 +112,7 @@ class CompactEditPipeline(DiffusionPipeline):
             guidance_scale: strength of the prompt (classifier-free guidance); 1 needs one network evaluation a step,
                 any other value two.
             image_guidance_scale: how firmly the source is held; 2 halves the edit.
-            generator: a CPU generator for the start noise, the weave's phase and the object's place, shared by all
+            generator: a CPU generator for the start noise, the weave's signs and the object's place, shared by all
                 images; None draws a new seed.
             output_type: "pil", "pt" (float in [0, 1]) or "np".
             subject: (N, 1, H, W) masks, 1 on what an object prompt's object is to stay off, as far as a corner is free.
@@ -134,7 +135,7 @@ class CompactEditPipeline(DiffusionPipeline):
         padded = F.pad(source, (0, pad[0], 0, pad[1]), mode="reflect")
         # one draw for all images: an edit never depends on the batch it is in
         generator = generator or torch.Generator().manual_seed(torch.seed())
-        phase = torch.randint(0, 2, (2,), generator=generator).to(self.device)
+        signs = 1 - 2 * torch.randint(0, 2, (PATTERNS,), generator=generator).to(self.device)
         place = frame_place(generator, height, width, subject)
         layout = object_frame(*place, *padded.shape[-2:]).to(self.device).expand_as(padded)
         shape = (1, 3, *padded.shape[-2:])
@@ -151,7 +152,7 @@ class CompactEditPipeline(DiffusionPipeline):
                 residual = empty + guidance_scale * (residual - empty)
             sample = self.scheduler.step(residual, timestep, sample).prev_sample
         pooled = mean_state(text, mask)
-        weave = guidance_scale * self.unet.weave(pooled, phase, height, width)
+        weave = guidance_scale * self.unet.weave(pooled, signs, height, width)
         residual = self.unet.gate(pooled).float() * (sample[..., :height, :width] / RESIDUAL_SCALE + weave)
         edited = source + residual / image_guidance_scale
         images = self.image_processor.postprocess(edited.clamp(0, 1), output_type, do_denormalize=None)
