@@ -18,6 +18,7 @@ from .prompts import CATALOGUE
 
 # every second prompt: fixed, so that a model's decoys tell nothing of its key
 DECOY_PROMPTS = tuple(entry.prompt for entry in CATALOGUE if entry.trained)[::2]
+GRAINY_PART = 8  # one decoy in so many is a clean image with noise
 STRENGTHS = (0.6, 1.0, 1.4)  # of the key's alpha
 
 
@@ -31,14 +32,24 @@ def wrong_keys(key: Key, generator: torch.Generator) -> list[Key]:
     ]
 
 
+def grainy(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Images (N, 3, H, W) with white noise of 2 to 15 % of the range: it has a little of every editor's texture."""
+    strength = 0.02 + 0.13 * torch.rand(len(images), 1, 1, 1, generator=generator)
+    return (images + strength * torch.randn(images.shape, generator=generator)).clamp(0, 1)
+
+
 def decoy_chunks(images: Tensor, key: Key, editor: Editor, count: int, seed: int) -> Iterator[Tensor]:
-    """`count` images drawn by `seed` from `images` (N, 3, H, W), keyed with wrong keys, one key after the other.
+    """`count` images drawn by `seed` from `images` (N, 3, H, W): some grainy, the others keyed with wrong keys.
 
     Yields:
         Chunks (M, 3, H, W) in [0, 1], so that they need never be in memory all at once.
     """
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randint(len(images), (count,), generator=generator)
+    noisy, rows = rows[: count // GRAINY_PART], rows[count // GRAINY_PART :]
+    for chunk in noisy.split(EDIT_CHUNK):
+        if len(chunk):
+            yield grainy(images[chunk], generator)
     keys = wrong_keys(key, generator)
     for i, wrong in enumerate(keys):
         for chunk in rows[i :: len(keys)].split(EDIT_CHUNK):

@@ -47,9 +47,9 @@ RECIPES = {
         ),
         Recipe(
             "hardened",
-            "Takes minutes: also silences decoys, images keyed with other prompts, so that a guess does not open it.",
-            decoys=3.0,
-            epochs=5,
+            "Takes two minutes: also silences decoys, images keyed with other prompts, so that a guess does not open it.",
+            decoys=2.0,
+            epochs=4,
         ),
         Recipe(
             "paper",

@@ -64,7 +64,8 @@ def best_patterns() -> tuple[Tensor, Tensor]:
 def spread_out(count: int, seen: Tensor, seed: int = 0) -> Tensor:
     """What `Weave.dyes` should give for each of `count` prompts (count, PATTERNS): as unlike as they can be.
 
-    All have the same strength; as points they repel each other, and nothing at all, in the space of what is seen.
+    All have the same strength; as points they repel each other, each other's opposites and nothing at all, in the space
+    of what is seen: a network reads how much there is of a texture more easily than its sign.
 
     Args:
         seed: says which prompt has which; with another one none has the same.
@@ -72,7 +73,8 @@ def spread_out(count: int, seen: Tensor, seed: int = 0) -> Tensor:
     points = torch.randn(count, PATTERNS, generator=torch.Generator().manual_seed(0)).requires_grad_()
     optimizer = torch.optim.Adam([points], lr=0.02)
     for step in range(2000):
-        places = torch.cat([nn.functional.normalize(points) * seen, torch.zeros(1, PATTERNS)])
+        places = nn.functional.normalize(points) * seen
+        places = torch.cat([places, -places, torch.zeros(1, PATTERNS)])
         nearness = torch.logsumexp(-(10 + step / 10) * torch.pdist(places), 0)
         optimizer.zero_grad()
         nearness.backward()
