@@ -47,7 +47,7 @@ RECIPES = {
         ),
         Recipe(
             "hardened",
-            "Takes two minutes: also silences decoys, images keyed with other prompts, so that a guess does not open it.",
+            "Takes two minutes: also silences decoys, images keyed with other prompts, so that no guess opens it.",
             decoys=2.0,
             epochs=4,
         ),
