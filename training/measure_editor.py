@@ -24,7 +24,7 @@ from train_editor import blend, load_cutouts
 from modellock_core.editors import load_editor
 from modellock_core.editors.compact import CompactEditPipeline, frame_place
 from modellock_core.editors.compact_unet import mean_state
-from modellock_core.editors.weave import PATTERNS
+from modellock_core.editors.weave import drawn_signs
 from modellock_core.prompts import CATALOGUE, find
 from modellock_core.tasks import load_task
 
@@ -55,7 +55,7 @@ def to_arrays(images: Tensor) -> list[np.ndarray]:
 def drawn_from_seed(height: int, width: int) -> tuple[Tensor, tuple[np.ndarray, float]]:
     """What the pipeline draws from the seed: the weave's signs, and the centre and half side of the object's frame."""
     generator = torch.Generator().manual_seed(SEED)
-    signs = 1 - 2 * torch.randint(0, 2, (PATTERNS,), generator=generator)
+    signs = drawn_signs(generator)
     centres, half_sides = frame_place(generator, height, width)
     return signs, (centres[0].numpy(), float(half_sides[0]))
 

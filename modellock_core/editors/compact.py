@@ -17,7 +17,7 @@ from torch import Tensor
 from ..devices import best_device, fast_dtype
 from ..paths import EDITORS, TEXT_ENCODER
 from .compact_unet import RESIDUAL_SCALE, CompactUNet, mean_state
-from .weave import PATTERNS
+from .weave import drawn_signs
 
 MAX_TOKENS = 32
 FRAME_HALF_SIDE = 0.27  # of the image's short side
@@ -135,7 +135,7 @@ class CompactEditPipeline(DiffusionPipeline):
         padded = F.pad(source, (0, pad[0], 0, pad[1]), mode="reflect")
         # one draw for all images: an edit never depends on the batch it is in
         generator = generator or torch.Generator().manual_seed(torch.seed())
-        signs = 1 - 2 * torch.randint(0, 2, (PATTERNS,), generator=generator).to(self.device)
+        signs = drawn_signs(generator).to(self.device)
         place = frame_place(generator, height, width, subject)
         layout = object_frame(*place, *padded.shape[-2:]).to(self.device).expand_as(padded)
         shape = (1, 3, *padded.shape[-2:])

@@ -12,6 +12,11 @@ TILE = 8  # px; the texture repeats after that
 PATTERNS = 12
 
 
+def drawn_signs(generator: torch.Generator) -> Tensor:
+    """The signs (PATTERNS,) of 1 and -1 that a CPU generator gives the patterns: with another seed, another weave."""
+    return 1 - 2 * torch.randint(0, 2, (PATTERNS,), generator=generator)
+
+
 class Weave(nn.Module):
     """A mix of a few patterns of 8x8 pixels; a small network reads from the prompt how much there is of each.
 
@@ -37,7 +42,7 @@ class Weave(nn.Module):
         """The weave (N, 3, height, width), float32, of prompts (N, text_dim), for images in [0, 1].
 
         Args:
-            signs: (PATTERNS,) of 1 and -1, drawn from the seed: with another seed the weave is another.
+            signs: (PATTERNS,), from `drawn_signs`.
         """
         tile = torch.einsum("np,pchw->nchw", self.dyes(pooled).float() * signs, self.patterns.float())
         return tile.repeat(1, 1, -(-height // TILE), -(-width // TILE))[..., :height, :width]
