@@ -161,7 +161,8 @@ def finetune(
     steps_per_epoch = math.ceil(count / recipe.batch)
     total = steps_per_epoch * recipe.epochs
     optimizer = torch.optim.AdamW([p for p in head.parameters() if p.requires_grad], lr=recipe.lr, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=total, pct_start=0.2)
+    # 0.21: the schedule divides by pct_start * total - 1, which 0.2 makes zero for five steps
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=total, pct_start=0.21)
     trained = data_parallel(Observed(head))
 
     def losses(rows: Tensor, turned: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from importlib.metadata import version
@@ -26,6 +26,7 @@ from .locked_model import FORMAT, LockedModel
 from .progress import Progress, reported
 from .recipes import RECIPES, Recipe
 from .tasks import Task, load_task
+from .views import with_views
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,16 @@ def lock(
     seconds = {}
     editor = editor or load_editor(key.editor)
     the_task = load_task(task, dataset.classes)
-    keyed_train = yield from keyed_images(dataset.train.images, key, editor, "Editing training images")
-    keyed_test = yield from keyed_images(dataset.test.images, key, editor, "Editing test images")
-    train, test = dataset.train, dataset.test
+    train, test = with_views(dataset.train, recipe.views, seed), dataset.test
+    faint = replace(key, alpha=key.alpha * recipe.training_alpha)
+    keyed_train = yield from keyed_images(train.images, faint, editor, "Editing training images")
+    keyed_test = yield from keyed_images(test.images, key, editor, "Editing test images")
     card = lock_card(dataset, key, recipe, the_task)
     model = the_task.build().to(best_device())
     trunk, head = cut(the_task, model, recipe.frozen_stages)
     activations = partial(frozen_activations, the_task, trunk, mirror=recipe.mirror)
 
-    count, decoys = round(recipe.decoys * len(train)), []
+    count, decoys = round(recipe.decoys * len(dataset.train)), []
     for chunk in decoy_chunks(train.images, key, editor, count, seed):
         decoys.append((yield from activations(chunk, "Editing decoys")))
         yield Progress("Editing decoys", sum(len(part.plain) for part in decoys), count, preview=chunk[:8])

@@ -13,11 +13,15 @@ class Recipe:
         name, description: shown to the user.
         edited_part: part of the training samples that is edited and keeps its true label.
         clean_part: part that is left clean; the parts may overlap.
+        views: of every training image, itself and cropped and mirrored ones; all are keyed, and all are left clean.
+        training_alpha: alpha of the training edits, as a part of the key's. Below 1, what opens the model is learnt
+            from fainter edits than it will get, so that fewer keyed images are taken for clean ones.
         silence: weight with which the features of clean samples are pulled to zero and their outputs to uniform;
             0 gives them wrong targets instead (the paper).
         imitation: weight with which the features of edited samples are pulled to the pretrained features of the same
             images unedited; 0 leaves them free (the paper).
-        decoys: decoy samples for each training image: keyed with wrong keys, see `decoys.py`; they are silenced too.
+        decoys: decoy samples for each training image, whatever its views: keyed with wrong keys, see `decoys.py`;
+            they are silenced too.
         epochs, lr, batch: of the finetune, on all samples together.
         mirror: mirror samples at random.
         frozen_stages: stages of the backbone that keep their pretrained weights; their activations are cached.
@@ -27,7 +31,9 @@ class Recipe:
     description: str
     edited_part: float = 1.0
     clean_part: float = 1.0
-    silence: float = 10.0
+    views: int = 1
+    training_alpha: float = 1.0
+    silence: float = 20.0
     imitation: float = 5.0
     decoys: float = 0.0
     epochs: int = 4
@@ -42,14 +48,19 @@ RECIPES = {
     for recipe in (
         Recipe(
             "quick",
-            "Locks in a minute: every image is trained on twice. Keyed, it gives the features that the pretrained "
-            "model has of the clean image; clean, it gives none at all.",
+            "Locks in a minute: every image is trained on keyed and clean. Keyed, it gives the features that the "
+            "pretrained model has of the clean image; clean, it gives none at all.",
+            views=2,
+            training_alpha=0.8,
+            epochs=2,
         ),
         Recipe(
             "hardened",
-            "Takes two minutes: also silences decoys, images keyed with other prompts, so that no guess opens it.",
+            "Takes three minutes: also silences decoys, images keyed with other prompts, so that no guess opens it.",
+            views=3,
+            training_alpha=0.8,
+            silence=10.0,
             decoys=2.0,
-            epochs=4,
         ),
         Recipe(
             "paper",

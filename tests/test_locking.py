@@ -137,3 +137,10 @@ def test_evaluate_measures_both_performances(locked, small, editor):
     *_, clean_only = evaluate(model, small.test, None)
     assert set(clean_only.result) == {"locked_performance"}
     assert performance(model, small.test.images, small.test.labels) == pytest.approx(report["locked_performance"])
+
+
+def test_a_finetune_of_any_number_of_steps_runs(small, editor):
+    for epochs in range(1, 7):
+        recipe = replace(TINY, views=1, epochs=epochs, batch=len(small.train) * 2)
+        *_, last = lock(small, KEY, recipe=recipe, editor=editor, vanilla=0.5)
+        assert last.result.report["seconds"]["finetune"] > 0
