@@ -11,16 +11,15 @@ import resource
 import statistics
 from collections import deque
 
-from modellock_core import RECIPES, Key, load_dataset, lock
+from modellock_core import RECIPES, Dataset, Key, LockResult, load_dataset, lock
 
 PROMPTS = ("with oil pastel", "in the style of Monet", "as a pencil sketch", "with a zebra in the background")
 
 
-def lock_once(prompt: str, recipe: str, seed: int, max_train: int | None, max_test: int | None) -> dict:
-    """The report of one lock."""
-    dataset = load_dataset("toybox").limited(max_train, max_test)
-    last = deque(lock(dataset, Key.create(prompt), recipe=RECIPES[recipe], seed=seed), maxlen=1).pop()
-    return last.result.report
+def lock_once(dataset: Dataset, prompt: str, recipe: str, seed: int, vanilla: float | None = None) -> LockResult:
+    """One lock; the vanilla model is not made again where its performance is known."""
+    work = lock(dataset, Key.create(prompt), recipe=RECIPES[recipe], seed=seed, vanilla=vanilla)
+    return deque(work, maxlen=1).pop().result
 
 
 def percent(values: list[float]) -> str:
@@ -38,9 +37,10 @@ def main() -> None:
     parser.add_argument("--max-test", type=int)
     args = parser.parse_args()
 
+    dataset = load_dataset("toybox").limited(args.max_train, args.max_test)
     print("| key prompt | UP % | LP % | vanilla % | edit s | finetune s | total s |\n|---|---|---|---|---|---|---|")
     for prompt in args.prompts:
-        reports = [lock_once(prompt, args.recipe, seed, args.max_train, args.max_test) for seed in args.seeds]
+        reports = [lock_once(dataset, prompt, args.recipe, seed).report for seed in args.seeds]
         columns = [[r[f"{name}_performance"] for r in reports] for name in ("unlocked", "locked", "vanilla")]
         times = [[r["seconds"][name] for r in reports] for name in ("edit", "finetune", "total")]
         cells = [percent(c) for c in columns] + [f"{statistics.mean(t):.0f}" for t in times]

@@ -14,24 +14,23 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
-from modellock_core import RECIPES, Key, load_dataset, lock
+from modellock_core import RECIPES, Dataset, load_dataset
 from modellock_core.attacks import BUDGETS, Target, run_attacks, summary
 from modellock_core.attacks.cheap_filters import cheap_filters
 from modellock_core.attacks.few_labels import full_finetune, linear_probe
 from modellock_core.attacks.outputs import logit_refit, relabelling
 from modellock_core.attacks.wrong_keys import wrong_editor, wrong_prompts
 
-from .locks import PROMPTS, percent
+from .locks import PROMPTS, lock_once, percent
 
-KEYS = (*PROMPTS, "with a rooster in the background")
+KEYS = (*PROMPTS, "in the style of Van Gogh", "with a rooster in the background")
 ATTACKS = (relabelling, logit_refit, wrong_prompts, wrong_editor, cheap_filters, linear_probe, full_finetune)
 BUDGET = replace(BUDGETS["quick"], prompts=None)  # all of the catalogue
 
 
-def row(prompt: str, recipe: str, seed: int) -> dict:
+def row(dataset: Dataset, prompt: str, recipe: str, seed: int, vanilla: float | None = None) -> dict:
     """One lock: its performances, and of every attack the mean and the highest accuracy."""
-    dataset = load_dataset("toybox")
-    result = deque(lock(dataset, Key.create(prompt), recipe=RECIPES[recipe], seed=seed), maxlen=1).pop().result
+    result = lock_once(dataset, prompt, recipe, seed, vanilla)
     target = Target(result.model, result.key, dataset)
     findings = deque(run_attacks(target, BUDGET, ATTACKS), maxlen=1).pop().result
     few = [finding for finding in findings if finding.attack in ("linear probe", "finetune")]
@@ -78,14 +77,17 @@ def main() -> None:
     def rows() -> list[dict]:
         return [json.loads(line) for line in args.results.read_text().splitlines()] if args.results.exists() else []
 
+    dataset = load_dataset("toybox")
     done = {(r["prompt"], r["recipe"], r["seed"]) for r in rows()}
+    vanilla = {(r["recipe"], r["seed"]): r["vanilla"] for r in rows()}  # no matter what the key is
     for seed in args.seeds:
         for prompt in args.prompts:
             for recipe in args.recipes:
                 if (prompt, recipe, seed) not in done:
-                    line = json.dumps(row(prompt, recipe, seed))
+                    new = row(dataset, prompt, recipe, seed, vanilla.get((recipe, seed)))
+                    vanilla[recipe, seed] = new["vanilla"]
                     with args.results.open("a") as file:
-                        file.write(line + "\n")
+                        file.write(json.dumps(new) + "\n")
     print(table(rows()))
 
 

@@ -20,15 +20,23 @@ from .prompts import CATALOGUE
 DECOY_PROMPTS = tuple(entry.prompt for entry in CATALOGUE if entry.trained)[::2]
 GRAINY_PART = 8  # one decoy in so many is a clean image with noise
 STRENGTHS = (0.6, 1.0, 1.4)  # of the key's alpha
+OWN_PART = 5  # one wrong key in so many has the key's own prompt, and another seed
+OWN_STRENGTHS = (0.6, 0.8, 1.0)  # around what the training edits have, so that the strength tells nothing
 
 
 def wrong_keys(key: Key, generator: torch.Generator) -> list[Key]:
-    """The key with every decoy prompt but its own, the alpha a little off at random."""
+    """The key with every decoy prompt but its own, and with other seeds; the alpha a little off at random.
+
+    The seeds turn the weave and put an object elsewhere: what else looks like the key's edit is not to open the model.
+    """
     prompts = [prompt for prompt in DECOY_PROMPTS if prompt.casefold() != key.prompt.strip().casefold()]
-    drawn = torch.randint(len(STRENGTHS), (len(prompts),), generator=generator).tolist()
+    changes = [{"prompt": prompt} for prompt in prompts]
+    seeds = torch.randint(2**31, (len(prompts) // (OWN_PART - 1),), generator=generator).tolist()
+    changes += [{"seed": seed} for seed in seeds if seed != key.seed]
+    drawn = torch.randint(len(STRENGTHS), (len(changes),), generator=generator).tolist()
     return [
-        replace(key, prompt=prompt, alpha=min(1.0, key.alpha * STRENGTHS[i]))
-        for prompt, i in zip(prompts, drawn, strict=True)
+        replace(key, alpha=min(1.0, key.alpha * (OWN_STRENGTHS if "seed" in change else STRENGTHS)[i]), **change)
+        for change, i in zip(changes, drawn, strict=True)
     ]
 
 

@@ -12,10 +12,20 @@ def test_it_repeats_has_no_mean_and_is_another_with_another_seed(editor):
     weave = editor.pipeline.unet.weave
     with torch.inference_mode():
         pooled = mean_state(*editor.pipeline.encode_prompt("with oil pastel"))
-        one, other = (weave(pooled, signs, 16, 24)[0] for signs in (torch.ones(12), torch.tensor([1, -1] * 6)))
+        plain = torch.full((1, 3, 16, 24), 0.5)
+        one, other = (weave(pooled, signs, plain)[0] for signs in (torch.ones(12), torch.tensor([1, -1] * 6)))
     assert one.shape == (3, 16, 24) and one.mean((1, 2)).abs().max() < 1e-3
     assert torch.equal(one[:, :8, :8], one[:, 8:, 16:])
     assert torch.cosine_similarity(one.flatten(), other.flatten(), dim=0) < 0.9
+
+
+def test_it_is_faint_on_plain_areas_and_strong_in_texture(editor):
+    image = torch.full((1, 3, 64, 64), 0.5)
+    image[..., 32:] = torch.rand(1, 3, 64, 32, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        pooled = mean_state(*editor.pipeline.encode_prompt("with oil pastel"))
+        weave = editor.pipeline.unet.weave(pooled, torch.ones(12), image).abs().mean((0, 1, 2))
+    assert weave[:24].mean() < 0.5 * weave[40:].mean()
 
 
 def test_every_prompt_has_its_own_weave_and_an_empty_one_none(editor):

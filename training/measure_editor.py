@@ -76,7 +76,7 @@ class Teachers:
             teach = apply_filter if name in FILTERS else self.painter
             edits = [teach(name, x) / np.float32(255) for x in to_arrays(images)]
         prompt = mean_state(*self.pipeline.encode_prompt(find(name).prompt))
-        weave = self.pipeline.unet.weave(prompt, signs, *images.shape[-2:])
+        weave = self.pipeline.unet.weave(prompt, signs, images)
         return (torch.from_numpy(np.stack(edits)).permute(0, 3, 1, 2) + weave).clamp(0, 1)
 
 

@@ -152,7 +152,7 @@ class CompactEditPipeline(DiffusionPipeline):
                 residual = empty + guidance_scale * (residual - empty)
             sample = self.scheduler.step(residual, timestep, sample).prev_sample
         pooled = mean_state(text, mask)
-        weave = guidance_scale * self.unet.weave(pooled, signs, height, width)
+        weave = guidance_scale * self.unet.weave(pooled, signs, source)
         residual = self.unet.gate(pooled).float() * (sample[..., :height, :width] / RESIDUAL_SCALE + weave)
         edited = source + residual / image_guidance_scale
         images = self.image_processor.postprocess(edited.clamp(0, 1), output_type, do_denormalize=None)

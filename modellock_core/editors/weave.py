@@ -7,14 +7,31 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 TILE = 8  # px; the texture repeats after that
 PATTERNS = 12
+PLAIN, BUSY = 0.4, 1.3  # strength of the weave where the image has no contrast of its own, and where it has enough
+ENOUGH = 0.08  # standard deviation of the grey values
+REACH = 9  # px, side of the square whose contrast counts
 
 
 def drawn_signs(generator: torch.Generator) -> Tensor:
     """The signs (PATTERNS,) of 1 and -1 that a CPU generator gives the patterns: with another seed, another weave."""
     return 1 - 2 * torch.randint(0, 2, (PATTERNS,), generator=generator)
+
+
+def cover(images: Tensor) -> Tensor:
+    """How strong the weave is at each pixel of images (N, 3, H, W) in [0, 1]: (N, 1, H, W), from PLAIN to BUSY.
+
+    Texture hides a texture (contrast masking): on a clear sky the weave would show.
+    """
+    grey = images.mean(1, keepdim=True)
+    mean, of_squares = (
+        avg_pool2d(values, REACH, 1, REACH // 2, count_include_pad=False) for values in (grey, grey.square())
+    )
+    contrast = (of_squares - mean.square()).clamp(min=0).sqrt()
+    return PLAIN + (BUSY - PLAIN) * (contrast / ENOUGH).clamp(max=1)
 
 
 class Weave(nn.Module):
@@ -38,11 +55,13 @@ class Weave(nn.Module):
         """How much prompts (N, text_dim) take of each pattern (N, PATTERNS)."""
         return self.dye(pooled)
 
-    def forward(self, pooled: Tensor, signs: Tensor, height: int, width: int) -> Tensor:
-        """The weave (N, 3, height, width), float32, of prompts (N, text_dim), for images in [0, 1].
+    def forward(self, pooled: Tensor, signs: Tensor, images: Tensor) -> Tensor:
+        """The weave (N, 3, H, W), float32, of prompts (N or 1, text_dim), for images (N, 3, H, W) in [0, 1].
 
         Args:
             signs: (PATTERNS,), from `drawn_signs`.
         """
+        height, width = images.shape[-2:]
         tile = torch.einsum("np,pchw->nchw", self.dyes(pooled).float() * signs, self.patterns.float())
-        return tile.repeat(1, 1, -(-height // TILE), -(-width // TILE))[..., :height, :width]
+        tiled = tile.repeat(1, 1, -(-height // TILE), -(-width // TILE))[..., :height, :width]
+        return cover(images) * tiled
