@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d
 TILE = 8  # px; the texture repeats after that
 PATTERNS = 12
 PLAIN, BUSY = 0.4, 1.3  # strength of the weave where the image has no contrast of its own, and where it has enough
-ENOUGH = 0.08  # standard deviation of the grey values
+ENOUGH = 0.05  # standard deviation of the grey values
 REACH = 9  # px, side of the square whose contrast counts
 
 
