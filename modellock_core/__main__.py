@@ -60,6 +60,14 @@ def refuse_file(out: Path) -> None:
         raise ModelLockError(f"--out {out} is a file; give a folder")
 
 
+def untaken(folder: Path, stem: str, suffix: str, taken: set[Path]) -> Path:
+    """A file of this name, numbered if it is among those taken, to which it is added."""
+    names = (f"{stem}{number}{suffix}" for number in chain([""], (f"-{i}" for i in count(2))))
+    file = next(folder / name for name in names if (folder / name).resolve() not in taken)
+    taken.add(file.resolve())
+    return file
+
+
 def print_json(value: Any) -> None:
     """Print one line of JSON; of several processes only the first does."""
     from .devices import accelerator
@@ -68,12 +76,16 @@ def print_json(value: Any) -> None:
         print(json.dumps(value), flush=True)
 
 
-def check_classes(dataset, locked) -> None:
-    """Stop if a model was not made for a dataset."""
+def dataset_of(locked, args: argparse.Namespace):
+    """The dataset of --dataset, as the model's task needs it; stops if the model was not made for it."""
+    from .datasets import load_dataset
+
+    dataset = load_dataset(args.dataset, task=locked.task.name, size=locked.image_size, seed=args.split_seed)
     if dataset.classes != locked.classes:
         raise ModelLockError(
             f"the model knows the classes {', '.join(locked.classes)}, the dataset has {', '.join(dataset.classes)}"
         )
+    return dataset
 
 
 def key_from(args: argparse.Namespace):
@@ -98,9 +110,7 @@ def edit(args: argparse.Namespace) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     taken = {path.resolve() for path in args.images}
     for path, image in zip(args.images, images, strict=True):
-        names = (f"{path.stem}{suffix}.png" for suffix in chain([""], (f"-{i}" for i in count(2))))
-        out = next(args.out / name for name in names if (args.out / name).resolve() not in taken)
-        taken.add(out.resolve())
+        out = untaken(args.out, path.stem, ".png", taken)
         to_pil(keyed(image, key)[0]).save(out)
         print_json({"image": str(path), "edited": str(out)})
 
@@ -118,7 +128,7 @@ def lock(args: argparse.Namespace) -> None:
     if key_file.is_dir():
         raise ModelLockError(f"--key-out {key_file} is a folder; give a file")
     refuse_file(args.out)
-    dataset = load_dataset(args.dataset, seed=model_seed).limited(args.max_train, args.max_test)
+    dataset = load_dataset(args.dataset, task=args.task, seed=model_seed).limited(args.max_train, args.max_test)
     result = follow(run(dataset, key, recipe=RECIPES[args.recipe], seed=model_seed))
     if not accelerator().is_main_process:
         return
@@ -129,13 +139,11 @@ def lock(args: argparse.Namespace) -> None:
 
 
 def test(args: argparse.Namespace) -> None:
-    from .datasets import load_dataset
     from .evaluation import evaluate
     from .locked_model import LockedModel
 
     locked, key = LockedModel.load(args.model), key_from(args)
-    dataset = load_dataset(args.dataset, size=locked.image_size, seed=args.split_seed).limited(test=args.max_test)
-    check_classes(dataset, locked)
+    dataset = dataset_of(locked, args).limited(test=args.max_test)
     print_json(follow(evaluate(locked, dataset.test, key)))
 
 
@@ -145,29 +153,44 @@ def predict(args: argparse.Namespace) -> None:
     from .locked_model import LockedModel
 
     locked, key = LockedModel.load(args.model), key_from(args)
+    if args.out is not None:
+        refuse_file(args.out)
+        args.out.mkdir(parents=True, exist_ok=True)
     images = [to_tensor(open_image(path), locked.image_size) for path in args.images]
+    taken = {path.resolve() for path in args.images}
     for path, image in zip(args.images, images, strict=True):
         probabilities = locked.predict(keyed(image, key) if key else image)[0]
-        print_json({
-            "image": str(path),
-            "label": locked.classes[int(probabilities.argmax())],
-            "probabilities": {c: round(float(p), 5) for c, p in zip(locked.classes, probabilities, strict=True)},
-        })  # fmt: skip
+        answer = {"image": str(path)} | locked.task.summary(probabilities)
+        mask = locked.task.mask(probabilities)
+        if mask is not None:
+            if args.out is None:
+                raise ModelLockError("this model answers with masks; give the folder for them with --out")
+            for kind, picture in mask_pictures(image[0], mask, len(locked.classes)).items():
+                answer[kind] = str(untaken(args.out, path.stem, f".{kind}.png", taken))
+                picture.save(answer[kind])
+        print_json(answer)
+
+
+def mask_pictures(image, mask, classes: int) -> dict:
+    """A mask as a picture, and the image with the mask laid over it."""
+    from .images import to_pil
+    from .overlays import mask_picture, overlay
+
+    return {"mask": mask_picture(mask, classes), "overlay": to_pil(overlay(image, mask, classes))}
 
 
 def attack(args: argparse.Namespace) -> None:
     from .attacks import BUDGETS, Target, report, run_attacks
-    from .datasets import load_dataset
     from .keys import Key
     from .locked_model import LockedModel
 
     locked, key = LockedModel.load(args.model), Key.load(args.key)
     if args.out.is_dir():
         raise ModelLockError(f"--out {args.out} is a folder; give a file")
-    dataset = load_dataset(args.dataset, size=locked.image_size, seed=args.split_seed)
-    check_classes(dataset, locked)
-    findings = follow(run_attacks(Target(locked, key, dataset), BUDGETS[args.budget]))
-    result = report(locked, findings, args.budget)
+    dataset = dataset_of(locked, args)
+    target = Target(locked, key, dataset)
+    findings = follow(run_attacks(target, BUDGETS[args.budget]))
+    result = report(target, findings, args.budget)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(result, indent=2) + "\n")
     print_json({"report": str(args.out)} | result["summary"])
@@ -214,7 +237,9 @@ def build_parser() -> Parser:
     one.add_argument("--prompt", required=True, help="key prompt")
     one.add_argument("--out", required=True, type=Path, help="folder for the model, its card and the report")
     one.add_argument("--key-out", type=Path, help="key file; default: OUT.key.json beside the folder")
-    one.add_argument("--dataset", default="toybox", help="toybox, or a folder or zip with one folder per class")
+    one.add_argument("--dataset", default="toybox", help="toybox, or a folder or zip with one folder per class; "
+                     "for segmentation, with images/ and masks/")  # fmt: skip
+    one.add_argument("--task", choices=("classification", "segmentation"), default="classification")
     one.add_argument("--recipe", choices=list(RECIPES), default="quick")
     one.add_argument("--seed", type=int, default=0, help="seed of the split, the mix and the finetune")
     one.add_argument("--max-train", type=positive, help="use at most so many training images")
@@ -233,6 +258,7 @@ def build_parser() -> Parser:
     one = commands.add_parser("predict", help="predict single images")
     one.add_argument("model", type=Path, metavar="DIR")
     one.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    one.add_argument("--out", type=Path, help="folder for masks and overlays, of a model for segmentation")
     add_key(one)
     one.set_defaults(run=predict)
 

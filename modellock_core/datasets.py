@@ -1,5 +1,7 @@
 """Datasets as one type: the bundled Toybox, or a user's folder or zip with one folder of images per class.
 
+Folders of images and masks are read in `mask_folders.py`.
+
 Start of the pipe: `locking.lock` takes a `Dataset`.
 """
 
@@ -24,12 +26,18 @@ from .paths import TOYBOX
 
 IMAGE_SIZE = 128
 MAX_UNZIPPED = 2 * 2**30  # bytes
+IGNORE = 255  # in a mask: a pixel that doesn't count, as in Pascal VOC
+CLASS_NAMES = "classes.txt"
 TEST_NAMES = ("test", "val", "valid", "validation")
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images (N, 3, H, W) float32 in [0, 1] and their class indices (N,) int64."""
+    """Images (N, 3, H, W) float32 in [0, 1], and what is to be found in them.
+
+    Attributes:
+        labels: class indices (N,) int64; for segmentation masks (N, H, W) uint8 of class indices.
+    """
 
     images: Tensor
     labels: Tensor
@@ -38,12 +46,12 @@ class Split:
         return len(self.labels)
 
     def subset(self, count: int, seed: int = 0) -> Split:
-        """At most `count` samples, drawn evenly over the classes."""
+        """At most `count` samples, drawn evenly over the classes; a mask counts as what it holds most of."""
         if count >= len(self):
             return self
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(self), generator=generator)
-        labels = self.labels[order]
+        labels = self.strata()[order]
         # rank of each sample within its class; the lowest ranks of every class come first
         rank = torch.empty_like(labels)
         for label in labels.unique():
@@ -52,15 +60,23 @@ class Split:
         chosen = order[rank.argsort(stable=True)[:count]].sort().values
         return Split(self.images[chosen], self.labels[chosen])
 
+    def strata(self) -> Tensor:
+        """A class index for each sample (N,), of a mask the most common one but the background."""
+        if self.labels.dim() == 1:
+            return self.labels
+        things = [mask[(mask > 0) & (mask < IGNORE)].long().bincount(minlength=1) for mask in self.labels]
+        return torch.stack([counts.argmax() for counts in things])
+
 
 @dataclass(frozen=True)
 class Dataset:
-    """A labelled dataset in memory: name, class names, train and test split."""
+    """A labelled dataset in memory: name, class names, train and test split, and the task it is for."""
 
     name: str
     classes: tuple[str, ...]
     train: Split
     test: Split
+    task: str = "classification"
 
     def limited(self, train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
         """The same dataset with at most so many samples in each split."""
@@ -72,36 +88,44 @@ class Dataset:
 
 
 def load_dataset(
-    source: str | Path = "toybox", *, size: int = IMAGE_SIZE, seed: int = 0, test_part: float = 0.25
-) -> Dataset:
+    source: str | Path = "toybox", *, task: str = "classification", size: int = IMAGE_SIZE, seed: int = 0,
+    test_part: float = 0.25,
+) -> Dataset:  # fmt: skip
     """Load a dataset.
 
     Args:
         source: "toybox"; or a folder or zip file that holds one folder of images per class, or `train/` and `test/`
-            with those. Without a test folder, `test_part` of every class is held out, chosen by `seed`.
+            with those. Without a test folder, `test_part` of every class is held out, chosen by `seed`. For
+            segmentation, see `mask_folders.py`.
+        task: "classification" or "segmentation".
         size: side in px; images are cropped to their centre square and resized.
 
     Raises:
-        ModelLockError: nothing there, fewer than two classes, a class with too few images, or a damaged image.
+        ModelLockError: nothing there, fewer than two classes, a class with too few images, a damaged image, or masks
+            that don't fit.
     """
+    from .mask_folders import load_masked_folder, with_toybox_masks
+
     if str(source) == "toybox":
-        return _load_split_folder(TOYBOX / "images", "toybox", size)
+        toybox = _load_split_folder(TOYBOX / "images", "toybox", size)
+        return with_toybox_masks(toybox) if task == "segmentation" else toybox
+    load = load_masked_folder if task == "segmentation" else _load_folder
+    read = partial(load, size=size, seed=seed, test_part=test_part)
     if not str(source).strip():
         raise ModelLockError("no dataset is named; use toybox, or the path of a folder or zip file")
     source = Path(source)
     if source.is_dir():
-        return _load_folder(source, source.name, size, seed, test_part)
+        return read(_unwrap(source), source.name)
     if source.is_file() and zipfile.is_zipfile(source):
         with tempfile.TemporaryDirectory() as folder:
             _unzip(source, Path(folder))
-            return _load_folder(Path(folder), source.stem, size, seed, test_part)
+            return read(_unwrap(Path(folder)), source.stem)
     if source.exists():
         raise ModelLockError(f"{source} is neither a folder nor a zip file; give one folder of images per class")
     raise ModelLockError(f"there is no dataset {str(source)!r}; use toybox, or the path of a folder or zip file")
 
 
 def _load_folder(root: Path, name: str, size: int, seed: int, test_part: float) -> Dataset:
-    root = _unwrap(root)
     if (root / "train").is_dir():
         return _load_split_folder(root, name, size)
     files = _list_classes(root, name)
@@ -109,10 +133,15 @@ def _load_folder(root: Path, name: str, size: int, seed: int, test_part: float) 
     for label, paths in files.items():
         if len(paths) < 2:
             raise ModelLockError(f"class {label!r} has {len(paths)} image; at least 2 are needed, to train and to test")
-        shuffled = random.Random(f"{seed}-{label}").sample(paths, len(paths))
-        held_out = min(len(paths) - 1, max(1, round(len(paths) * test_part)))
-        test[label], train[label] = sorted(shuffled[:held_out]), sorted(shuffled[held_out:])
+        train[label], test[label] = held_out(paths, test_part, f"{seed}-{label}")
     return _decode(name, train, test, size)
+
+
+def held_out(paths: list[Path], part: float, seed: str) -> tuple[list[Path], list[Path]]:
+    """Files to train on and files to test on, at least one of each, drawn by the seed."""
+    shuffled = random.Random(seed).sample(paths, len(paths))
+    count = min(len(paths) - 1, max(1, round(len(paths) * part)))
+    return sorted(shuffled[count:]), sorted(shuffled[:count])
 
 
 def _load_split_folder(root: Path, name: str, size: int) -> Dataset:
@@ -171,10 +200,14 @@ def _unwrap(root: Path) -> Path:
         root = entries[0]
 
 
+def _wanted(member: PurePosixPath) -> bool:
+    return member.suffix.lower() in IMAGE_SUFFIXES or member.name == CLASS_NAMES
+
+
 def _unzip(file: Path, out: Path) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
-            members = [m for m in archive.infolist() if PurePosixPath(m.filename).suffix.lower() in IMAGE_SUFFIXES]
+            members = [m for m in archive.infolist() if _wanted(PurePosixPath(m.filename))]
             if sum(m.file_size for m in members) > MAX_UNZIPPED:
                 raise ModelLockError(f"{file.name} unpacks to over 2 GiB; give a smaller dataset, or a folder")
             archive.extractall(out, members)

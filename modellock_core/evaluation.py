@@ -25,12 +25,23 @@ def performance(locked: LockedModel, images: Tensor, targets: Tensor) -> float:
 
 def performance_in_steps(locked: LockedModel, images: Tensor, targets: Tensor) -> Generator[None, None, float]:
     """What `performance` returns; yields after every batch, so that it can be stopped."""
-    correct = []
+    reached, _ = yield from performances_in_steps(locked, images, targets)
+    return reached
+
+
+def performances_in_steps(
+    locked: LockedModel, images: Tensor, targets: Tensor
+) -> Generator[None, None, tuple[float, dict[str, float]]]:
+    """The task's metric, and that of each class; yields after every batch."""
+    metrics = [locked.task.metric(), locked.task.metric(by_class=True)]
     for x, y in zip(images.split(BATCH), targets.split(BATCH), strict=True):
         with torch.inference_mode():
-            correct.append(locked.task.correct(outputs(locked.task, locked.model, x), y))
+            answers = outputs(locked.task, locked.model, x)
+            for metric in metrics:
+                metric.update(answers, y)
         yield
-    return float(torch.cat(correct).mean())
+    reached, by_class = (metric.compute() for metric in metrics)
+    return float(reached), dict(zip(locked.classes, by_class.tolist(), strict=True))
 
 
 def keyed_images(
@@ -46,10 +57,19 @@ def keyed_images(
 
 
 def evaluate(locked: LockedModel, split: Split, key: Key | None, editor: Editor | None = None) -> Iterator[Progress]:
-    """Measure LP on a split and, with a key, UP; the last progress has both in `metrics`."""
-    test = partial(performance_in_steps, locked, targets=split.labels)
-    metrics = {"locked_performance": (yield from reported(test(split.images), "Testing"))}
+    """Measure LP on a split and, with a key, UP.
+
+    Yields:
+        Progress; the last one has both in `metrics`, and as its result both and those of each class.
+    """
+    test = partial(performances_in_steps, locked, targets=split.labels)
+    metrics, by_class = {}, {}
+
+    def note(kind: str, reached: tuple[float, dict[str, float]]) -> None:
+        metrics[f"{kind}_performance"], by_class[f"{kind}_by_class"] = reached
+
+    note("locked", (yield from reported(test(split.images), "Testing")))
     if key is not None:
         keyed_split = yield from keyed_images(split.images, key, editor)
-        metrics["unlocked_performance"] = yield from reported(test(keyed_split), "Testing")
-    yield Progress("Testing", 1, 1, metrics, result=metrics)
+        note("unlocked", (yield from reported(test(keyed_split), "Testing")))
+    yield Progress("Testing", 1, 1, metrics, result=metrics | by_class)

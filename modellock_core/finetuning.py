@@ -50,9 +50,9 @@ class Samples:
 
     Attributes:
         activations: of the frozen stages.
-        targets: (N, ...).
+        targets: (N,), or maps (N, H, W) that are mirrored with the images.
         silent: (N,) bool, samples whose features are pulled to zero; their targets and goals don't matter.
-        goals: features (N, ...) that the others are pulled to, or None.
+        goals: features (N, ...) that the others are pulled to, in half precision, or None.
     """
 
     activations: Activations
@@ -95,13 +95,13 @@ def frozen_activations(
 
 def head_performance(task: Task, head: nn.Module, activations: Tensor, targets: Tensor) -> Generator[None, None, float]:
     """The task's metric, from activations (N, C, h, w) of the frozen stages; yields after every batch."""
-    correct = []
+    metric = task.metric()
     for x, y in zip(activations.split(BATCH), targets.split(BATCH), strict=True):
         with torch.inference_mode():
             scores = head(x.to(best_device(), memory_format=torch.channels_last))
-            correct.append(task.correct(scores.to(y.device), y))
+            metric.update(scores.to(y.device), y)
         yield
-    return float(torch.cat(correct).mean())
+    return float(metric.compute())
 
 
 def head_features(head: nn.Sequential, activations: Tensor) -> Generator[None, None, Tensor]:
@@ -149,7 +149,7 @@ def finetune(
         known = yield from reported(head_features(head, samples.activations.plain[speaking]), stage)
     else:
         known = samples.goals[speaking]
-        spread = 0.1 + known.transpose(0, 1).flatten(1).std(1).to(device)
+        spread = 0.1 + known.float().transpose(0, 1).flatten(1).std(1).to(device)
     yield from reported(task.fit_last_layer(head[-1], known.to(device), samples.targets[speaking].to(device)), stage)
 
     balance = speaking.sum() / max(1, samples.silent.sum())  # both kinds weigh alike
@@ -166,17 +166,19 @@ def finetune(
     trained = data_parallel(Observed(head))
 
     def losses(rows: Tensor, turned: Tensor) -> Tensor:
-        batch = samples.activations.plain[rows]
+        batch, targets = samples.activations.plain[rows], samples.targets[rows]
         if samples.activations.mirrored is not None:
             batch = torch.where(turned, samples.activations.mirrored[rows], batch)
+            if targets.dim() == 3:
+                targets = torch.where(turned[..., 0], targets.flip(-1), targets)
         features, answers = trained(batch.to(device, memory_format=torch.channels_last))
-        told = task.losses(answers, samples.targets[rows].to(device))
+        told = task.losses(answers, targets.to(device))
         if samples.goals is not None:
             distance = (features - samples.goals[rows].to(device)).transpose(1, -1) / spread
             told = told + recipe.imitation * distance.square().flatten(1).mean(1)
         if not samples.silent.any():
             return told
-        hushed = task.uniform_losses(answers) + recipe.silence * features.flatten(1).mean(1)
+        hushed = task.uniform_losses(answers) + recipe.silence * features.abs().flatten(1).mean(1)
         return torch.where(samples.silent[rows].to(device), balance * hushed, told)
 
     for epoch in range(recipe.epochs):

@@ -49,7 +49,7 @@ def mix(count: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor,
 
 
 def lock(
-    dataset: Dataset, key: Key, *, recipe: Recipe = RECIPES["quick"], task: str = "classification", seed: int = 0,
+    dataset: Dataset, key: Key, *, recipe: Recipe = RECIPES["quick"], seed: int = 0,
     editor: Editor | None = None, vanilla: float | None = None,
 ) -> Iterator[Progress]:  # fmt: skip
     """Lock a finetuned model with a key.
@@ -67,7 +67,8 @@ def lock(
     started = time.perf_counter()
     seconds = {}
     editor = editor or load_editor(key.editor)
-    the_task = load_task(task, dataset.classes)
+    the_task = load_task(dataset.task, dataset.classes)
+    recipe = the_task.suited(recipe)
     train, test = with_views(dataset.train, recipe.views, seed), dataset.test
     faint = replace(key, alpha=key.alpha * recipe.training_alpha)
     keyed_train = yield from keyed_images(train.images, faint, editor, "Editing training images")
@@ -93,7 +94,7 @@ def lock(
     keyed_tests = (yield from frozen_activations(the_task, trunk, keyed_test, stage)).plain
     clean_tests = (yield from frozen_activations(the_task, trunk, test.images, stage)).plain
     del keyed_test
-    goals = (yield from reported(head_features(head, of_clean.plain), stage)) if recipe.imitation else None
+    goals = (yield from reported(head_features(head, of_clean.plain), stage)).half() if recipe.imitation else None
 
     def samples_of(part: Activations, rows: Tensor, targets: Tensor, silent: bool) -> Samples:
         return Samples(part, targets, torch.full((len(rows),), silent), None if goals is None else goals[rows])
@@ -135,8 +136,9 @@ def lock(
     seconds["total"] = time.perf_counter() - started
     report = {
         **figures,
-        "chance": 1 / len(dataset.classes),
+        "chance": the_task.chance(test.labels),
         "seconds": {k: round(v, 2) for k, v in seconds.items()},
+        "task": the_task.name,
         "dataset": dataset.name,
         "num_train": len(dataset.train),
         "num_test": len(test),

@@ -6,6 +6,8 @@ Called by `locking.py`. The images are turned and not the edits: a mirrored edit
 from __future__ import annotations
 
 import torch
+from torch import Tensor
+from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from .datasets import Split
@@ -15,7 +17,9 @@ RATIOS = (0.9, 1.1)  # width to height of the crop
 
 
 def with_views(split: Split, views: int, seed: int) -> Split:
-    """The split and `views` - 1 altered copies after it, drawn by `seed`; labels must survive a mirror.
+    """The split and `views` - 1 altered copies after it, drawn by `seed`; class indices must survive a mirror.
+
+    Masks are cropped and mirrored with their images.
 
     Args:
         split: N images (3, H, W).
@@ -26,8 +30,18 @@ def with_views(split: Split, views: int, seed: int) -> Split:
     """
     crop = v2.RandomResizedCrop(tuple(split.images.shape[-2:]), scale=SCALES, ratio=RATIOS)
     alter = v2.Compose([v2.RandomHorizontalFlip(), crop])
-    images = [split.images]
+    images, labels = [split.images], [split.labels]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        images += [torch.stack([alter(image) for image in split.images]) for _ in range(views - 1)]
-    return Split(torch.cat(images), split.labels.repeat(views))
+        for _ in range(views - 1):
+            pairs = [_altered(alter, *pair) for pair in zip(split.images, split.labels, strict=True)]
+            images.append(torch.stack([image for image, _ in pairs]))
+            labels.append(torch.stack([label for _, label in pairs]))
+    return Split(torch.cat(images), torch.cat(labels))
+
+
+def _altered(alter: v2.Transform, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+    if label.dim():
+        image, mask = alter(tv_tensors.Image(image), tv_tensors.Mask(label))
+        return image.as_subclass(Tensor), mask.as_subclass(Tensor)
+    return alter(image), label

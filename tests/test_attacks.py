@@ -82,7 +82,7 @@ def test_damage_is_done_to_a_copy(target):
 
 def test_the_report_sums_up_every_attack(target):
     *_, last = run_attacks(target, TINY, (relabelling, pruning))
-    result = report(target.locked, last.result, "quick")
+    result = report(target, last.result, "quick")
     assert set(result["summary"]) == {"relabelling", "pruning"}
     assert result["summary"]["pruning"]["variants"] == 4
     assert result["findings"] == [asdict(f) for f in last.result]

@@ -39,7 +39,7 @@ def run_attack(choice: str, budget: str, request: gr.Request) -> Iterator[tuple]
         if progress.result is None and time.monotonic() - shown >= REFRESH:
             shown = time.monotonic()
             yield bar.render(progress.stage, progress.step, progress.of), keep, keep, gr.update(visible=False)
-    result = report(locked, progress.result, budget)
+    result = report(target, progress.result, budget)
     file = session_folder(request) / "attack-report.json"
     file.write_text(json.dumps(result, indent=2) + "\n")
     yield (

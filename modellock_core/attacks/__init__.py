@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from statistics import mean
 
-from ..locked_model import LockedModel
 from ..progress import Progress
 from .cheap_filters import cheap_filters
 from .damage import pruning, weight_noise
@@ -40,15 +39,16 @@ def run_attacks(target: Target, budget: Budget, attacks: tuple[Attack, ...] = AT
     yield Progress("Attacked", 1, 1, result=findings)
 
 
-def report(locked: LockedModel, findings: list[Finding], budget: str) -> dict:
+def report(target: Target, findings: list[Finding], budget: str) -> dict:
     """What `attack` writes: the card's performances, the summary, and every finding."""
+    locked = target.locked
     figures = {name: locked.card.get(f"{name}_performance") for name in ("unlocked", "locked", "vanilla")}
     return {
         "recipe": locked.card.get("recipe"),
         "dataset": locked.card.get("dataset"),
         "budget": budget,
         **figures,
-        "chance": 1 / len(locked.classes),
+        "chance": locked.task.chance(target.dataset.test.labels),
         "summary": summary(findings),
         "findings": [asdict(finding) for finding in findings],
     }

@@ -7,12 +7,17 @@ from collections.abc import Generator
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
+from torchmetrics.functional.classification import multiclass_confusion_matrix
 
+from ..datasets import IGNORE
 from ..locked_model import BATCH, outputs
 from ..progress import Progress, reported
+from ..tasks import Task
+from ..tasks.regression import logistic_regression
 from .setting import Budget, Finding, Target
 
 STAGE = "Reading the outputs"
+REFIT_SAMPLES = 50_000
 
 
 def logits(target: Target, images: Tensor) -> Generator[None, None, Tensor]:
@@ -25,31 +30,43 @@ def logits(target: Target, images: Tensor) -> Generator[None, None, Tensor]:
     return torch.cat(answers)
 
 
-def best_relabelling(guesses: Tensor, labels: Tensor, classes: int) -> float:
-    """Accuracy of guesses (N,) after the best one-to-one renaming of the classes (Hungarian assignment)."""
-    counts = torch.zeros(classes, classes).index_put_((labels, guesses), torch.ones(()), accumulate=True)
-    rows, columns = linear_sum_assignment(counts.numpy(), maximize=True)
-    return float(counts[rows, columns].sum() / len(labels))
+def best_relabelling(task: Task, guesses: Tensor, targets: Tensor) -> float:
+    """The metric of guesses (N, ...) after the best one-to-one renaming of the classes (Hungarian assignment)."""
+    confusion = multiclass_confusion_matrix(guesses, targets, len(task.classes), ignore_index=IGNORE)
+    gains = task.renaming_gains(confusion).numpy()
+    return float(gains[linear_sum_assignment(gains, maximize=True)].sum())
 
 
 def relabelling(target: Target, budget: Budget) -> Generator[Progress, None, list[Finding]]:
     """The best permutation of the classes, chosen on the test images themselves: an upper bound."""
     test = target.dataset.test
     guesses = (yield from reported(logits(target, test.images), STAGE)).argmax(1)
-    accuracy = best_relabelling(guesses, test.labels, len(target.dataset.classes))
+    accuracy = best_relabelling(target.locked.task, guesses, test.labels)
     knows = "all labels of the test images"
     return [Finding("relabelling", "best permutation", knows, "one assignment", accuracy, *target.reference())]
 
 
 def logit_refit(target: Target, budget: Budget) -> Generator[Progress, None, list[Finding]]:
-    """Logistic regression from the logits on all clean training images to their labels: an upper bound."""
+    """Logistic regression from the logits on all clean training images to their labels: an upper bound.
+
+    Of pixels, as many are drawn as fit a regression.
+    """
     train, test = target.dataset.train, target.dataset.test
-    known = yield from reported(logits(target, train.images), STAGE)
-    asked = yield from reported(logits(target, test.images), STAGE)
+    known = (yield from reported(logits(target, train.images), STAGE)).movedim(1, -1).flatten(0, -2)  # (M, K)
+    asked = (yield from reported(logits(target, test.images), STAGE)).movedim(1, -1)  # (N, ..., K)
+    labels = train.labels.flatten().long()
+    drawn = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))[:REFIT_SAMPLES]
+    drawn = drawn[labels[drawn] != IGNORE]
+    known, labels = known[drawn], labels[drawn]
     mean, spread = known.mean(0), known.std(0) + 1e-4
-    layer, task = nn.Linear(known.shape[1], known.shape[1]), target.locked.task
-    yield from reported(task.fit_last_layer(layer, (known - mean) / spread, train.labels), STAGE)
+    layer = nn.Linear(known.shape[1], known.shape[1])
+    yield from reported(logistic_regression(layer, (known - mean) / spread, labels), STAGE)
+    metric = target.locked.task.metric()
     with torch.inference_mode():
-        accuracy = float(task.correct(layer((asked - mean) / spread), test.labels).mean())
+        metric.update(layer((asked - mean) / spread).movedim(-1, 1), test.labels)
     knows = "all labelled training images"
-    return [Finding("logit refit", "all training images", knows, "one regression", accuracy, *target.reference())]
+    return [
+        Finding(
+            "logit refit", "all training images", knows, "one regression", float(metric.compute()), *target.reference()
+        )
+    ]

@@ -39,7 +39,7 @@ class Target:
         vanilla = self.locked.card.get("vanilla_performance")
         if isinstance(vanilla, float):
             return vanilla, "a vanilla finetune"
-        return 1 / len(self.dataset.classes), "guessing"
+        return self.locked.task.chance(self.dataset.test.labels), "guessing"
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
+
+from ..recipes import Recipe
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
 
 
 class Task(Protocol):
@@ -30,9 +35,12 @@ class Task(Protocol):
     def stages(self, model: nn.Module) -> list[nn.Module]:
         """The model cut into a row of modules, so that the first can be frozen and their activations cached.
 
-        What the last but one puts out are the model's features (N, ...), never negative; the last one reads the outputs
-        off them.
+        What the last but one puts out are the model's features (N, ...); the last one reads the outputs off them.
         """
+        ...
+
+    def suited(self, recipe: Recipe) -> Recipe:
+        """A recipe with what this task needs otherwise."""
         ...
 
     def fit_last_layer(self, layer: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
@@ -51,13 +59,34 @@ class Task(Protocol):
         """What the paper trains clean images towards: for each sample another target than its own."""
         ...
 
-    def correct(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Contribution of each sample to the metric (N,) in [0, 1]; their mean is the performance."""
+    def metric(self, by_class: bool = False) -> Metric:
+        """A new metric of outputs and targets; it computes the performance, a fraction, or that of each class (K,)."""
+        ...
+
+    def chance(self, targets: Tensor) -> float:
+        """The performance of whoever guesses."""
+        ...
+
+    def summary(self, probabilities: Tensor) -> dict:
+        """What is printed of the answer (K, ...) to one image."""
+        ...
+
+    def mask(self, probabilities: Tensor) -> Tensor | None:
+        """The answer (K, H, W) to one image as class indices (H, W) uint8; None where a task answers with no mask."""
+        ...
+
+    def renaming_gains(self, confusion: Tensor) -> Tensor:
+        """What it brings to the performance to call the guess j class i, for all i, j (K, K).
+
+        Args:
+            confusion: (K, K), how often the target i got the guess j.
+        """
         ...
 
 
 def load_task(name: str, classes: tuple[str, ...]) -> Task:
     """The task of a lock card."""
     from .classification import Classification
+    from .segmentation import Segmentation
 
-    return {"classification": Classification}[name](classes)
+    return {"classification": Classification, "segmentation": Segmentation}[name](classes)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ..recipes import Recipe
+from .regression import logistic_regression
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,10 @@ class Classification:
         features = nn.Sequential(model.conv_head, model.bn2, model.global_pool)
         return [stem, *model.blocks, features, model.classifier]
 
+    def suited(self, recipe: Recipe) -> Recipe:
+        """The recipe itself: recipes are made for this task."""
+        return recipe
+
     def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Cross-entropy of logits (N, K) with labels (N,)."""
         return F.cross_entropy(outputs, targets, reduction="none")
@@ -47,22 +58,31 @@ class Classification:
         shift = torch.randint(1, len(self.classes), targets.shape, generator=generator)
         return (targets + shift) % len(self.classes)
 
-    def correct(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """1.0 where the largest logit is the label's."""
-        return (outputs.argmax(1) == targets).float()
+    def metric(self, by_class: bool = False) -> Metric:
+        """Accuracy, or of each class the part that is recognised."""
+        from torchmetrics.classification import MulticlassAccuracy
+
+        return MulticlassAccuracy(len(self.classes), average="none" if by_class else "micro")
+
+    def summary(self, probabilities: Tensor) -> dict:
+        """The likeliest class, and all probabilities (K,)."""
+        return {
+            "label": self.classes[int(probabilities.argmax())],
+            "probabilities": {c: round(float(p), 5) for c, p in zip(self.classes, probabilities, strict=True)},
+        }
+
+    def mask(self, probabilities: Tensor) -> None:
+        """None."""
+        return None
+
+    def chance(self, targets: Tensor) -> float:
+        """One in so many classes."""
+        return 1 / len(self.classes)
+
+    def renaming_gains(self, confusion: Tensor) -> Tensor:
+        """The part of all samples that would be right."""
+        return confusion / confusion.sum()
 
     def fit_last_layer(self, layer: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
-        """Logistic regression on pooled features (N, 1280), by L-BFGS from zero."""
-        nn.init.zeros_(layer.weight)
-        nn.init.zeros_(layer.bias)
-        optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=5)
-
-        def objective() -> Tensor:
-            optimizer.zero_grad()
-            loss = self.losses(layer(features), targets).mean() + 5e-3 * layer.weight.square().sum()
-            loss.backward()
-            return loss
-
-        for _ in range(8):  # L-BFGS goes on where it was
-            optimizer.step(objective)
-            yield
+        """Logistic regression on pooled features (N, 1280)."""
+        return logistic_regression(layer, features.float(), targets)
