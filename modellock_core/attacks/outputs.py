@@ -64,9 +64,5 @@ def logit_refit(target: Target, budget: Budget) -> Generator[Progress, None, lis
     metric = target.locked.task.metric()
     with torch.inference_mode():
         metric.update(layer((asked - mean) / spread).movedim(-1, 1), test.labels)
-    knows = "all labelled training images"
-    return [
-        Finding(
-            "logit refit", "all training images", knows, "one regression", float(metric.compute()), *target.reference()
-        )
-    ]
+    knows, accuracy = "all labelled training images", float(metric.compute())
+    return [Finding("logit refit", "all training images", knows, "one regression", accuracy, *target.reference())]

@@ -124,9 +124,8 @@ class Segmentation:
 
     def summary(self, probabilities: Tensor) -> dict:
         """The part of the image that each class takes, the largest first."""
-        parts = (
-            self.mask(probabilities).flatten().long().bincount(minlength=len(self.classes)) / probabilities[0].numel()
-        )
+        pixels = self.mask(probabilities).flatten().long()
+        parts = pixels.bincount(minlength=len(self.classes)) / len(pixels)
         order = parts.argsort(descending=True).tolist()
         return {"areas": {self.classes[i]: round(float(parts[i]), 5) for i in order if parts[i] > 0}}
 
