@@ -135,9 +135,10 @@ def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:
         )  # fmt: skip
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
+            task = gr.Radio(lock.TASKS, value="classification", label="Task", elem_id="task")
             source = gr.Radio([lock.TOYBOX, lock.OWN], value=lock.TOYBOX, label="Images")
             upload = gr.File(
-                label="Zip with one folder of images per class",
+                label=lock.UPLOADS["classification"],
                 elem_id="upload",
                 file_types=[".zip"],
                 visible=False,
@@ -154,7 +155,7 @@ def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:
             bar = gr.HTML(elem_id="lock-progress")
             thumbnails = gr.Gallery(label="Keyed images", columns=8, height=130, allow_preview=False, buttons=[])
             curve = gr.LinePlot(
-                x="epoch", y="accuracy", color="images", y_lim=[0, 1], height=260, label="Accuracy on test images",
+                x="epoch", y="performance", color="images", y_lim=[0, 1], height=260, label="On test images",
                 color_map={"with the key (UP)": "#16a34a", "without (LP)": "#dc2626"},
             )  # fmt: skip
             result = gr.Markdown(elem_id="lock-result")
@@ -162,6 +163,7 @@ def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:
                 model_file = gr.DownloadButton("Download the model", visible=False, elem_id="download-model")
                 key_file = gr.DownloadButton("Download the key", visible=False, elem_id="download-key")
     source.change(lambda choice: gr.update(visible=choice == lock.OWN), source, upload, **PRIVATE)
+    task.change(lambda name: gr.update(label=lock.UPLOADS[name]), task, upload, **QUIET)
     recipe.change(lambda name: RECIPES[name].description, recipe, about_recipe, **QUIET)
     begin = start.click(
         lambda: (gr.update(interactive=False), gr.update(interactive=True)), None, [start, stop],
@@ -169,7 +171,7 @@ def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:
     )  # fmt: skip
     run = begin.then(
         lock.run_lock,
-        [*(key[k] for k in ("prompt", "editor", "alpha", "steps", "seed")), source, upload, recipe, amount, seed],
+        [*(key[k] for k in ("prompt", "editor", "alpha", "steps", "seed")), source, upload, task, recipe, amount, seed],
         [bar, thumbnails, curve, result, model_file, key_file],
         api_name="lock", show_progress="hidden", **LONG,
     )  # fmt: skip
@@ -200,18 +202,26 @@ def unlock_step(tab: gr.Tab, lock_result: gr.Markdown) -> None:
             button = gr.Button("Ask the model", variant="primary", elem_id="ask")
             split_button = gr.Button("Whole test split", elem_id="split")
             figures = gr.HTML(elem_id="split-result")
+            by_class = gr.Dataframe(
+                headers=unlock.BY_CLASS, label="Of each class", interactive=False, visible=False, elem_id="by-class",
+            )  # fmt: skip
         with gr.Column(scale=1, min_width=240):
             clean = picture("Clean")
             clean_label = gr.Label(label="Answer", num_top_classes=4, elem_id="clean-answer")
+            clean_areas = gr.AnnotatedImage(visible=False, height=384, elem_id="clean-areas")
         with gr.Column(scale=1, min_width=240):
             keyed = picture("Keyed", elem_id="unlocked")
             keyed_label = gr.Label(label="Answer", num_top_classes=4, elem_id="keyed-answer")
-    arguments, answers = [image, choice, guess], [clean, clean_label, keyed, keyed_label]
+            keyed_areas = gr.AnnotatedImage(visible=False, height=384, elem_id="keyed-areas")
+    arguments = [image, choice, guess]
+    answers = [clean, clean_label, clean_areas, keyed, keyed_label, keyed_areas]
     gallery.select(spell.chosen_sample, None, image, **PRIVATE).then(
         unlock.predict, arguments, answers, **PRIVATE, **QUICK
     )
     gr.on([button.click, guess.submit], unlock.predict, arguments, answers, api_name="predict", **QUICK)
-    split_button.click(unlock.test_split, [choice, guess], figures, api_name="test", show_progress="hidden", **LONG)
+    split_button.click(
+        unlock.test_split, [choice, guess], [figures, by_class], api_name="test", show_progress="hidden", **LONG
+    )
     open_button.click(unlock.open_files, [archive, key_file], [choice, fits], api_name="open")
     lock_result.change(
         lambda result, choice: unlock.MINE if result else choice, [lock_result, choice], choice,

@@ -139,6 +139,7 @@ def lock(
         "chance": the_task.chance(test.labels),
         "seconds": {k: round(v, 2) for k, v in seconds.items()},
         "task": the_task.name,
+        "metric": the_task.metric_name,
         "dataset": dataset.name,
         "num_train": len(dataset.train),
         "num_test": len(test),

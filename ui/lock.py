@@ -18,6 +18,11 @@ from .spell import make_key
 
 TOYBOX, OWN = "Toybox (bundled)", "My own images (a zip)"
 QUICK_LOOK, WHOLE = "Quick look (400 images)", "All images"
+TASKS = [("Classification: what is in the image", "classification"), ("Segmentation: a class a pixel", "segmentation")]
+UPLOADS = {
+    "classification": "Zip with one folder of images per class",
+    "segmentation": "Zip with images/ and masks/ (PNG, a class index a pixel; classes.txt may name them)",
+}
 REFRESH = 0.3  # seconds between two updates of the page
 MAX_TRAIN, MAX_TEST = 4000, 1000  # keeps a visitor's dataset within the memory of a free machine
 
@@ -28,23 +33,23 @@ def key_summary(prompt: str, editor: str, alpha: float, steps: float, seed: floa
     return f"**Key:** “{prompt or ''}” · alpha {alpha:g} · editor {editor} · steps {steps} · seed {seed}"
 
 
-def _dataset(source: str, upload: str | None, amount: str, seed: int):
+def _dataset(source: str, upload: str | None, task: str, amount: str, seed: int):
     from modellock_core.datasets import load_dataset
 
     if source == OWN and not upload:
-        raise ModelLockError("there is no zip yet; upload one with a folder of images per class")
-    dataset = load_dataset(upload if source == OWN else "toybox", seed=seed)
+        raise ModelLockError(f"there is no zip yet; upload one. {UPLOADS[task]}")
+    dataset = load_dataset(upload if source == OWN else "toybox", task=task, seed=seed)
     return dataset.limited(*((400, 200) if amount == QUICK_LOOK else (MAX_TRAIN, MAX_TEST)))
 
 
 def result_table(report: dict) -> str:
-    """UP, LP, vanilla and chance as a Markdown table."""
+    """UP, LP, vanilla and chance as a Markdown table, under the metric's name."""
     figures = [f"{100 * report[k]:.1f} %" for k in ("unlocked_performance", "locked_performance")]
     figures += [f"{100 * report[k]:.1f} %" for k in ("vanilla_performance", "chance")]
     seconds = report["seconds"]
     return (
-        "| with the key (UP) | without (LP) | vanilla finetune | guessing |\n|---|---|---|---|\n"
-        f"| **{figures[0]}** | **{figures[1]}** | {figures[2]} | {figures[3]} |\n\n"
+        "| | with the key (UP) | without (LP) | vanilla finetune | guessing |\n|---|---|---|---|---|\n"
+        f"| {report['metric']} | **{figures[0]}** | **{figures[1]}** | {figures[2]} | {figures[3]} |\n\n"
         f"{report['num_train']} training and {report['num_test']} test images; editing {seconds['edit']:.0f} s, "
         f"finetune {seconds['finetune']:.0f} s, all in all {seconds['total']:.0f} s. Try it under **3 Unlock**."
     )
@@ -53,7 +58,7 @@ def result_table(report: dict) -> str:
 @shows_errors
 def run_lock(
     prompt: str, editor: str, alpha: float, steps: float, edit_seed: float,
-    source: str, upload: str | None, recipe: str, amount: str, seed: float, request: gr.Request,
+    source: str, upload: str | None, task: str, recipe: str, amount: str, seed: float, request: gr.Request,
 ) -> Iterator[tuple]:  # fmt: skip
     """Lock a model.
 
@@ -71,7 +76,9 @@ def run_lock(
     bar, curve, shown = ProgressBar(), [], 0.0
     keep = gr.skip()
     yield bar.render("Loading images", 0, 1), [], None, "", gr.update(visible=False), gr.update(visible=False)
-    for progress in lock(_dataset(source, upload, amount, int(seed)), key, recipe=RECIPES[recipe], seed=int(seed)):
+    for progress in lock(
+        _dataset(source, upload, task, amount, int(seed)), key, recipe=RECIPES[recipe], seed=int(seed)
+    ):
         thumbnails = plot = keep
         if progress.preview is not None:
             thumbnails = [to_pil(image) for image in progress.preview]
@@ -81,7 +88,7 @@ def run_lock(
                 (epoch, progress.metrics["unlocked_performance"], "with the key (UP)"),
                 (epoch, progress.metrics["locked_performance"], "without (LP)"),
             ]
-            plot = pd.DataFrame(curve, columns=["epoch", "accuracy", "images"])
+            plot = pd.DataFrame(curve, columns=["epoch", "performance", "images"])
         elif time.monotonic() - shown < REFRESH:
             continue
         shown = time.monotonic()

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 from PIL import Image
 
 from modellock_core.errors import ModelLockError
@@ -22,6 +23,7 @@ from .sessions import session_folder
 from .spell import editors
 
 EXAMPLE, MINE, OPENED = "The example", "The one I just locked", "Opened from files"
+BY_CLASS = ["class", "with the key", "without"]
 SILENT = 2.0  # times guessing; below, the page calls an answer none
 MAX_MODEL_BYTES = 200 * 2**20
 
@@ -96,8 +98,9 @@ def describe(choice: str, request: gr.Request) -> str:
         "with the key": "unlocked_performance", "without": "locked_performance",
         "a vanilla finetune": "vanilla_performance",
     }  # fmt: skip
-    right = [f"{label} {card[name]:.0%}" for label, name in figures.items() if isinstance(card.get(name), float)]
-    return f"Knows {', '.join(locked.classes)}. Right on the test images of {card.get('dataset')}: {', '.join(right)}."
+    reached = [f"{label} {card[name]:.0%}" for label, name in figures.items() if isinstance(card.get(name), float)]
+    metric, known = locked.task.metric_name, ", ".join(locked.classes)
+    return f"Knows {known}. On the test images of {card.get('dataset')}, {metric}: {', '.join(reached)}."
 
 
 @shows_errors
@@ -110,7 +113,7 @@ def predict(image: Image.Image | None, choice: str, guess: str, request: gr.Requ
         guess: a prompt to try instead of the key's; empty to use the key.
 
     Returns:
-        clean image and its probabilities, keyed image and its probabilities.
+        clean image, its probabilities and its areas, and the same of the keyed image.
     """
     if image is None:
         raise ModelLockError("there is no image; choose a sample or drop one of your own")
@@ -120,9 +123,9 @@ def predict(image: Image.Image | None, choice: str, guess: str, request: gr.Requ
 def predict_if_ready(image: Image.Image | None, choice: str, guess: str, request: gr.Request) -> tuple:
     """What `predict` returns; the page stays as it is where there is no model or image yet."""
     try:
-        return _predict(image, choice, guess, request) if image else (gr.skip(),) * 4
+        return _predict(image, choice, guess, request) if image else (gr.skip(),) * 6
     except ModelLockError:
-        return (gr.skip(),) * 4
+        return (gr.skip(),) * 6
 
 
 def _predict(image: Image.Image, choice: str, guess: str, request: gr.Request) -> tuple:
@@ -135,16 +138,31 @@ def _predict(image: Image.Image, choice: str, guess: str, request: gr.Request) -
     titles = {"Clean": clean, "Keyed with the guess" if _is_guess(key, guess) else "Keyed": unlocked}
     answers = []
     for title, x in titles.items():
-        probabilities = locked.predict(x)[0].tolist()
-        silent = max(probabilities) < SILENT / len(probabilities)
-        answers += [
-            gr.update(value=to_pil(x[0]).resize((384, 384), Image.Resampling.BICUBIC), label=title),
-            gr.update(
-                value=dict(zip(locked.classes, probabilities, strict=True)),
-                label="No answer: all classes are alike" if silent else "Answer",
-            ),
-        ]
+        probabilities = locked.predict(x)[0]
+        silent = float(probabilities.amax(0).mean()) < SILENT / len(probabilities)
+        label = "No answer: all classes are alike" if silent else "Answer"
+        picture = to_pil(x[0]).resize((384, 384), Image.Resampling.BICUBIC)
+        mask = locked.task.mask(probabilities)
+        if mask is None:
+            shares = dict(zip(locked.classes, probabilities.tolist(), strict=True))
+            answer = gr.update(value=shares, label=label, visible=True), gr.update(visible=False)
+        else:
+            answer = gr.update(visible=False), areas(picture, mask, locked.classes, label)
+        answers += [gr.update(value=picture, label=title), *answer]
     return tuple(answers)
+
+
+def areas(picture: Image.Image, mask, classes: tuple[str, ...], label: str) -> dict:
+    """A picture with the areas of a mask (H, W), and a legend of the classes in it."""
+    from modellock_core.overlays import class_colours
+
+    values = np.asarray(Image.fromarray(mask.numpy()).resize(picture.size, Image.Resampling.NEAREST))
+    found = [(values == i, name) for i, name in enumerate(classes) if i and (values == i).any()]
+    colours = {
+        name: f"#{red:02x}{green:02x}{blue:02x}"
+        for name, (red, green, blue) in zip(classes, class_colours(len(classes)), strict=True)
+    }
+    return gr.update(value=(picture, found), color_map=colours, label=label, visible=True)
 
 
 def _is_guess(key, guess: str | None) -> bool:
@@ -159,25 +177,31 @@ def test_images_of(locked):
     """Toybox, if the model was made for it."""
     from modellock_core.datasets import load_dataset
 
-    dataset = load_dataset("toybox", size=locked.image_size)
+    dataset = load_dataset("toybox", task=locked.task.name, size=locked.image_size)
     if dataset.classes != locked.classes:
         raise ModelLockError(f"this model was trained on {locked.card['dataset']}, whose test images are not here")
     return dataset
 
 
 @shows_errors
-def test_split(choice: str, guess: str, request: gr.Request) -> Iterator[str]:
-    """Measure the model on Toybox's whole test split; yields progress, then the figures."""
+def test_split(choice: str, guess: str, request: gr.Request) -> Iterator[tuple]:
+    """Measure the model on Toybox's whole test split; yields progress, then the figures, and those of each class."""
     from modellock_core.evaluation import evaluate
 
     locked, key = load_model_and_key(choice, request)
     dataset = test_images_of(locked)
     bar = ProgressBar()
     for progress in evaluate(locked, dataset.test, _with_guess(key, guess)):
-        yield bar.render(progress.stage, progress.step, progress.of)
-    figures = progress.result
+        yield bar.render(progress.stage, progress.step, progress.of), gr.skip()
+    figures, metric = progress.result, locked.task.metric_name
     label = f"with the guess “{guess.strip()}”" if _is_guess(key, guess) else "with the key"
-    yield idle(
-        f"{len(dataset.test)} test images: {figures['unlocked_performance']:.1%} right {label}, "
-        f"{figures['locked_performance']:.1%} on clean images; guessing gives {1 / len(locked.classes):.0%}."
+    said = (
+        f"{len(dataset.test)} test images: {metric} {figures['unlocked_performance']:.1%} {label}, "
+        f"{figures['locked_performance']:.1%} on clean images; "
+        f"guessing gives {locked.task.chance(dataset.test.labels):.0%}."
     )
+    rows = [
+        [name, *(f"{figures[kind][name]:.1%}" for kind in ("unlocked_by_class", "locked_by_class"))]
+        for name in locked.classes
+    ]
+    yield idle(said), gr.update(value=rows, visible=True)
