@@ -1,6 +1,7 @@
 """Lock Toybox with several keys and seeds: performances, seconds and peak memory, as a Markdown table.
 
-python -m benchmarks.locks [--prompts P ...] [--seeds 0 1 2] [--recipe quick] [--max-train N --max-test N]
+python -m benchmarks.locks [--prompts P ...] [--seeds 0 1 2] [--recipe quick] [--task segmentation]
+    [--max-train N --max-test N]
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ def main() -> None:
     parser.add_argument("--prompts", nargs="+", default=PROMPTS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--recipe", choices=RECIPES, default="quick")
+    parser.add_argument("--task", choices=("classification", "segmentation"), default="classification")
     parser.add_argument("--max-train", type=int)
     parser.add_argument("--max-test", type=int)
     args = parser.parse_args()
 
-    dataset = load_dataset("toybox").limited(args.max_train, args.max_test)
+    dataset = load_dataset("toybox", task=args.task).limited(args.max_train, args.max_test)
     print("| key prompt | UP % | LP % | vanilla % | edit s | finetune s | total s |\n|---|---|---|---|---|---|---|")
     for prompt in args.prompts:
         reports = [lock_once(dataset, prompt, args.recipe, seed).report for seed in args.seeds]
@@ -46,7 +48,7 @@ def main() -> None:
         cells = [percent(c) for c in columns] + [f"{statistics.mean(t):.0f}" for t in times]
         print(f"| {prompt} | {' | '.join(cells)} |", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"\nrecipe {args.recipe}, seeds {args.seeds}, peak memory {peak:.2f} GiB, {platform.machine()}")
+    print(f"\n{args.task}, recipe {args.recipe}, seeds {args.seeds}, peak memory {peak:.2f} GiB, {platform.machine()}")
 
 
 if __name__ == "__main__":

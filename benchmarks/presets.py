@@ -1,6 +1,6 @@
 """Lock Toybox with every recipe, attack each lock, and print what the recipes stand as a Markdown table.
 
-python -m benchmarks.presets RESULTS.jsonl [--recipes R ...] [--prompts P ...] [--seeds 0 1 2]
+python -m benchmarks.presets RESULTS.jsonl [--recipes R ...] [--prompts P ...] [--seeds 0 1 2] [--task segmentation]
 
 Every lock is one line of RESULTS; those that are there are not run again, so a stopped run goes on where it was. The
 table is of the whole file. A lock and its attacks take 3 to 6 minutes on 2 cores.
@@ -35,7 +35,7 @@ def row(dataset: Dataset, prompt: str, recipe: str, seed: int, vanilla: float | 
     findings = deque(run_attacks(target, BUDGET, ATTACKS), maxlen=1).pop().result
     few = [finding for finding in findings if finding.attack in ("linear probe", "finetune")]
     return {
-        **{name: result.report[name] for name in ("recipe", "seed", "chance", "seconds")},
+        **{name: result.report[name] for name in ("task", "recipe", "seed", "chance", "seconds")},
         "prompt": prompt,
         **{name: result.report[f"{name}_performance"] for name in ("unlocked", "locked", "vanilla")},
         "attacks": summary(findings),
@@ -72,12 +72,14 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--prompts", nargs="+", default=KEYS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--task", choices=("classification", "segmentation"), default="classification",
+                        help="the same for all of RESULTS")  # fmt: skip
     args = parser.parse_args()
 
     def rows() -> list[dict]:
         return [json.loads(line) for line in args.results.read_text().splitlines()] if args.results.exists() else []
 
-    dataset = load_dataset("toybox")
+    dataset = load_dataset("toybox", task=args.task)
     done = {(r["prompt"], r["recipe"], r["seed"]) for r in rows()}
     vanilla = {(r["recipe"], r["seed"]): r["vanilla"] for r in rows()}  # no matter what the key is
     for seed in args.seeds:

@@ -82,6 +82,16 @@ def source_of(page, selector: str) -> str:
     return page.locator(f"{selector} img").first.get_attribute("src")
 
 
+@pytest.fixture
+def mask_zip(tmp_path):
+    """Toybox images with their masks, as a visitor's zip; birds are class 1."""
+    with zipfile.ZipFile(tmp_path / "masked.zip", "w") as archive:
+        for folder in ("images", "masks"):
+            for path in sorted((TOYBOX / folder / "train" / "bird").iterdir())[:16]:
+                archive.write(path, f"{folder}/{path.name}")
+    return tmp_path / "masked.zip"
+
+
 def use_zip(page, file: Path) -> None:
     page.get_by_role("tab", name="2 Lock").click()
     page.get_by_label("My own images (a zip)").check()
@@ -139,6 +149,22 @@ def test_a_lock_can_be_made_downloaded_and_opened_again(page, tiny_zip, tmp_path
     assert page.get_by_label("Opened from files").is_checked()
     page.locator("#ask").click()
     page.locator("#keyed-answer").get_by_text("%").first.wait_for()
+
+
+def test_a_model_for_segmentation_shows_areas(page, mask_zip):
+    page.get_by_role("tab", name="2 Lock").click()
+    page.get_by_label("Segmentation").check()
+    page.get_by_label("My own images (a zip)").check()
+    page.locator("#upload input[type=file]").set_input_files(str(mask_zip))
+    page.locator("#upload").get_by_text("masked").first.wait_for()
+    page.locator("#lock").click()
+    page.locator("#lock-result").get_by_text("mean IoU").wait_for(timeout=120_000)
+    page.get_by_role("tab", name="3 Unlock").click()
+    page.locator("#keyed-areas img").first.wait_for()
+    assert not page.locator("#keyed-answer").is_visible()
+    page.get_by_label("The example").check()
+    page.locator("#keyed-answer").get_by_text("%").first.wait_for()
+    assert not page.locator("#keyed-areas").is_visible()
 
 
 def test_stop_stops_a_lock_soon(page):

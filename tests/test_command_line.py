@@ -48,7 +48,9 @@ def test_test_agrees_with_the_report(locked, capsys):
     for way in (("--key", locked / "model.key.json"), ("--prompt", "in sepia", "--steps", 1)):
         code, (figures,), _ = run(capsys, *shared, *way)
         assert code == 0
-        assert figures == pytest.approx({k: report[k] for k in ("unlocked_performance", "locked_performance")})
+        for name in ("unlocked_performance", "locked_performance"):
+            assert figures[name] == pytest.approx(report[name])
+        assert set(figures["unlocked_by_class"]) == set(report["classes"])
 
 
 def test_predict_prints_a_line_an_image(locked, capsys):
@@ -118,3 +120,29 @@ def test_attack_writes_a_report(locked, capsys, monkeypatch):
 def test_attack_needs_a_file_for_its_report(locked, capsys):
     code, _, err = run(capsys, "attack", locked / "model", "--key", locked / "model.key.json", "--out", locked)
     assert code == 2 and "give a file" in err
+
+
+def test_segmentation_is_locked_tested_and_predicted(tmp_path, capsys):
+    import numpy as np
+
+    for part in ("images", "masks"):
+        (tmp_path / "data" / part).mkdir(parents=True)
+    for i in range(8):
+        pixels, mask = np.full((64, 64, 3), 60, np.uint8), np.zeros((64, 64), np.uint8)
+        pixels[16:48, 8 + 2 * i : 40 + 2 * i, 2], mask[16:48, 8 + 2 * i : 40 + 2 * i] = 220, 1
+        Image.fromarray(pixels).save(tmp_path / "data" / "images" / f"{i}.png")
+        Image.fromarray(mask).save(tmp_path / "data" / "masks" / f"{i}.png")
+    shared = ("--dataset", tmp_path / "data")
+    code, (report,), _ = run(capsys, "lock", "--prompt", "in sepia", "--steps", 1, "--task", "segmentation", *shared,
+                             "--out", tmp_path / "model")  # fmt: skip
+    assert code == 0 and report["metric"] == "mean IoU" and report["classes"] == ["background", "class 1"]
+    key = ("--key", tmp_path / "model.key.json")
+    code, (figures,), _ = run(capsys, "test", tmp_path / "model", *shared, *key)
+    assert code == 0 and figures["unlocked_performance"] == pytest.approx(report["unlocked_performance"], abs=1e-3)
+
+    image = tmp_path / "data" / "images" / "0.png"
+    code, (line,), _ = run(capsys, "predict", tmp_path / "model", image, *key, "--out", tmp_path / "out")
+    assert code == 0 and sum(line["areas"].values()) == pytest.approx(1, abs=1e-3)
+    assert Image.open(line["mask"]).mode == "P" and Image.open(line["overlay"]).size == (128, 128)
+    code, lines, err = run(capsys, "predict", tmp_path / "model", image, *key)
+    assert code == 2 and not lines and "--out" in err
