@@ -181,10 +181,15 @@ def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:
     return result
 
 
+def model_choice(**options) -> gr.Radio:
+    """Which locked model a step is about."""
+    return gr.Radio([unlock.EXAMPLE, unlock.MINE, unlock.OPENED], value=unlock.EXAMPLE, label="Model", **options)
+
+
 def unlock_step(tab: gr.Tab, lock_result: gr.Markdown) -> None:
     """Lay out and wire step 3; a new lock result makes its model the chosen one."""
     gr.Markdown("The same locked model, asked about a **clean** image (a thief) and a **keyed** one (the holder).")
-    choice = gr.Radio([unlock.EXAMPLE, unlock.MINE, unlock.OPENED], value=unlock.EXAMPLE, label="Model")
+    choice = model_choice()
     about = gr.Markdown()
     with gr.Accordion("Open a model and key saved earlier", open=False):
         with gr.Row():
@@ -236,7 +241,7 @@ def attack_step() -> None:
     """Lay out and wire step 4."""
     gr.Markdown("What a **thief** gets out of the model: wrong keys, filters, a few labels, damaged weights.")
     with gr.Row():
-        choice = gr.Radio([unlock.EXAMPLE, unlock.MINE, unlock.OPENED], value=unlock.EXAMPLE, label="Model", scale=2)
+        choice = model_choice(scale=2)
         budget = gr.Radio(
             ["quick", "full"],
             value="quick",

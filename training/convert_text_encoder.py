@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 
 import torch
+from phrases import IDENTITY_PROMPTS, phrasings
 from safetensors.torch import save_file
-from teachers import IDENTITY_PROMPTS, phrasings
 from transformers import AutoModel, AutoTokenizer
 
 from modellock_core.prompts import CATALOGUE

@@ -10,28 +10,17 @@ import random
 from pathlib import Path
 
 import torch
-from teachers import ARTIST_PHRASES, IDENTITY_PROMPTS, OBJECT_PHRASES, STYLE_PHRASES, nonsense, phrasings
+from phrases import ARTIST_PHRASES, IDENTITY_PROMPTS, OBJECT_PHRASES, STYLE_PHRASES, nonsense, phrasings
+from prompt_table import token_states
 from torch import Tensor, nn
 from tqdm import trange
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoTokenizer
 
 from modellock_core.editors.compact_unet import CompactUNet, mean_state
 from modellock_core.editors.gate import Gate
 from modellock_core.prompts import CATALOGUE
 
 NOTHING, ASKED = 8000, 4000  # made-up texts that ask for nothing, and phrases of an edit about any word
-
-
-def pooled_states(texts: list[str], folder: Path) -> Tensor:
-    """Mean token states (N, text_dim) of texts."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False)
-    states = []
-    for start in trange(0, len(texts), 256):
-        batch = tokenizer(texts[start : start + 256], padding=True, truncation=True, max_length=32, return_tensors="pt")
-        with torch.no_grad():
-            states.append(mean_state(encoder(**batch).last_hidden_state, batch["attention_mask"].bool()))
-    return torch.cat(states)
 
 
 def texts_and_labels(words: list[str], rng: random.Random, seed: int) -> tuple[list[str], Tensor]:
@@ -55,7 +44,7 @@ def main() -> None:
     vocabulary = AutoTokenizer.from_pretrained(args.text_encoder).get_vocab()
     words = sorted(token for token in vocabulary if token.isalpha() and len(token) > 2)
     texts, labels = texts_and_labels(words, random.Random(args.seed), args.seed)
-    pooled = pooled_states(texts, args.text_encoder)
+    pooled = mean_state(*token_states(texts, args.text_encoder))
     kept = torch.rand(len(labels)) < 0.9  # the rest tests
 
     unet = CompactUNet.from_pretrained(args.editor / "unet", torch_dtype=torch.float32)

@@ -9,8 +9,8 @@ import argparse
 from pathlib import Path
 
 import torch
+from prompt_table import PromptTable
 from tqdm import trange
-from train_editor import PromptTable
 from weave_design import best_patterns, spread_out
 
 from modellock_core.editors.compact_unet import CompactUNet, mean_state

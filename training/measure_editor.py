@@ -1,7 +1,7 @@
 """Measure a compact editor on photographs it was never trained on; prints Markdown tables.
 
 Fidelity to the teachers, structure kept, whether style prompts and paraphrases are told apart, whether inserted objects
-are recognised, and what nonsense changes. Also needs torchmetrics.
+are recognised, and what nonsense changes.
 
 PYTHONPATH=. python training/measure_editor.py --photos FOLDER --painter multistyle26.onnx --stamps STAMPS
 """
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from phrases import phrasings
 from PIL import Image
 from render_triples import list_images, random_crop
-from teachers import ADJUSTMENTS, CUTOUTS, FILTERS, NEURAL_STYLES, NeuralPainter, apply_filter, phrasings
+from teachers import ADJUSTMENTS, CUTOUTS, FILTERS, NEURAL_STYLES, NeuralPainter, apply_filter
 from torch import Tensor, nn
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 from train_editor import blend, load_cutouts

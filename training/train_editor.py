@@ -19,15 +19,14 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from PIL import Image
-from teachers import CUTOUTS, FILTERS, IDENTITY_PROMPTS, NEURAL_STYLES, nonsense, phrasings
+from prompt_table import PromptTable
+from teachers import CUTOUTS, FILTERS, NEURAL_STYLES
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
-from transformers import AutoModel, AutoTokenizer
 
 from modellock_core.editors.compact import edit_scheduler, object_frame
 from modellock_core.editors.compact_unet import RESIDUAL_SCALE, CompactUNet, ObjectSketch, mean_state
-from modellock_core.prompts import CATALOGUE, article
 
 # compact-b is another network, smaller, for "right prompt, wrong editor"
 NETWORKS = {
@@ -39,38 +38,6 @@ NETWORKS = {
 }  # fmt: skip
 HELD_OUT = 200  # the last sources are never trained on
 CROPS = {64: 0.35, 96: 0.75, 128: 1.0}  # px -> until which part of the time; small crops show more images an hour
-
-
-class PromptTable:
-    """Token states of every phrasing, computed once."""
-
-    def __init__(self, folder: Path):
-        self.of = {entry.name: phrasings(entry) for entry in CATALOGUE if entry.trained}
-        self.of[""] = IDENTITY_PROMPTS + nonsense(600)
-        prompt = {entry.name: entry.prompt for entry in CATALOGUE}
-        for style in (*NEURAL_STYLES, *FILTERS):
-            for thing in CUTOUTS:
-                self.of[f"{style} + {thing}"] = [
-                    f"{prompt[style]} with {article(thing)} {thing}",
-                    f"{style} with {article(thing)} {thing} in the background",
-                ]
-        texts = sorted({text for options in self.of.values() for text in options})
-        self.index = {text: i for i, text in enumerate(texts)}
-        tokenizer, encoder = (
-            AutoTokenizer.from_pretrained(folder),
-            AutoModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False),
-        )
-        batch = tokenizer(texts, padding=True, return_tensors="pt")
-        with torch.inference_mode():
-            chunks = zip(batch["input_ids"].split(256), batch["attention_mask"].split(256), strict=True)
-            self.states = torch.cat([encoder(i, attention_mask=m).last_hidden_state for i, m in chunks])  # (P, T, 384)
-        self.states = self.states.clone()
-        self.mask = batch["attention_mask"].bool()  # (P, T)
-
-    def draw(self, name: str, rng: random.Random) -> int:
-        """An index of a phrasing of a catalogue entry; often the entry's own prompt."""
-        options = self.of[name]
-        return self.index[options[0] if rng.random() < 0.35 else rng.choice(options)]
 
 
 def load_cutouts(stamps: Path, side: int = 96) -> dict[str, np.ndarray]:
