@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STRIDE = 8  # px of the image to a pixel of the features
 LOW, HIGH = 40, 112 + 320  # channels of the features: fine ones, and coarse ones from two depths
 FIT_PASSES, FIT_BATCH = 4, 32  # of the head alone
+SILENCE = 0.15  # of a recipe's weight: these features are larger than the pooled ones by so much
 
 
 class Pyramid(nn.Module):
@@ -86,8 +87,8 @@ class Segmentation:
         return list(model)
 
     def suited(self, recipe: Recipe) -> Recipe:
-        """All that the decoder sees is trained."""
-        return replace(recipe, frozen_stages=3)
+        """All that the decoder sees is trained; silence weighs as much as in classification."""
+        return replace(recipe, frozen_stages=3, silence=SILENCE * recipe.silence)
 
     def fit_last_layer(self, layer: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
         """A few passes of AdamW over features (N, 472, h, w) of any precision."""
