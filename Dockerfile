@@ -6,7 +6,7 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 RUN useradd --create-home --uid 1000 user
 WORKDIR /home/user/app
 COPY requirements.txt .
-RUN grep -E "^torch" requirements.txt > torch.txt \
+RUN grep -E "^torch(vision)?>" requirements.txt > torch.txt \
     && pip install --no-cache-dir --index-url "$TORCH_INDEX" -r torch.txt \
     && pip install --no-cache-dir -r requirements.txt
 COPY --chown=user . .
