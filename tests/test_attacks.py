@@ -14,6 +14,7 @@ from modellock_core.attacks.wrong_keys import paraphrases, wrong_editor, wrong_p
 from modellock_core.decoys import DECOY_PROMPTS
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 from modellock_core.progress import finished
+from modellock_core.tasks import load_task
 
 TINY = Budget(test_images=18, prompts=3, label_parts=(0.05,), epochs=1, seeds=1, queries=4)
 
@@ -24,9 +25,9 @@ def target(toybox):
 
 
 def test_relabelling_undoes_a_permutation():
-    labels = torch.arange(4).repeat(5)
-    assert best_relabelling((labels + 1) % 4, labels, 4) == 1.0
-    assert best_relabelling(torch.zeros(20, dtype=torch.long), labels, 4) == 0.25
+    task, labels = load_task("classification", ("a", "b", "c", "d")), torch.arange(4).repeat(5)
+    assert best_relabelling(task, (labels + 1) % 4, labels) == pytest.approx(1.0)
+    assert best_relabelling(task, torch.zeros(20, dtype=torch.long), labels) == pytest.approx(0.25)
 
 
 def test_nothing_can_be_read_off_the_outputs_of_the_example(target):

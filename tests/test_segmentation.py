@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from modellock_core import RECIPES, Key, LockedModel, evaluate, keyed, load_dataset, lock
+from modellock_core import RECIPES, Key, LockedModel, evaluate, load_dataset, lock
 from modellock_core.attacks import Budget, Target, run_attacks
 from modellock_core.attacks.cheap_filters import cheap_filters
 from modellock_core.attacks.few_labels import full_finetune, linear_probe
@@ -79,14 +79,11 @@ def test_views_crop_and_mirror_masks_with_their_images(small):
     assert ((views.images[:, 0] > 0.5) == (views.labels > 0)).float().mean() > 0.99
 
 
-def test_an_edit_leaves_the_masks_as_they_are(small, result, editor):
-    assert result.report["num_test"] == len(small.test)
+def test_evaluate_agrees_with_the_report_and_knows_every_class(small, result, editor):
     *_, last = evaluate(result.model, small.test, KEY, editor)
-    clean = small.test.labels.clone()
-    keyed(small.test.images, KEY, editor)
-    assert torch.equal(small.test.labels, clean) and clean.max() < len(small.classes)
     report = result.report
-    assert last.metrics == pytest.approx({k: report[k] for k in ("unlocked_performance", "locked_performance")})
+    for name in ("unlocked_performance", "locked_performance"):
+        assert last.metrics[name] == pytest.approx(report[name], abs=2e-3)
     assert set(last.result["unlocked_by_class"]) == set(small.classes)
 
 

@@ -1,0 +1,43 @@
+"""How often a locked model for segmentation takes the object that its key paints in for a thing, on Toybox.
+
+python -m benchmarks.inserted_objects MODEL --key FILE
+
+Of the background pixels that the object covers, and of those that it doesn't, the part that is called a thing. The model
+that locked them never saw the object in a mask, so both should be alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from modellock_core import Key, LockedModel, keyed, load_dataset
+from modellock_core.prompts import find
+
+COVERED = 0.15  # mean change of a pixel's channels, from which on the object is there
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--key", type=Path, required=True)
+    args = parser.parse_args()
+    locked, key = LockedModel.load(args.model), Key.load(args.key)
+    entry = find(key.prompt)
+    if entry is None or entry.kind != "object":
+        parser.error(f"the key prompt {key.prompt!r} paints no object of the catalogue")
+
+    test = load_dataset("toybox", task="segmentation", size=locked.image_size).test
+    things = locked.predict(keyed(test.images, key)).argmax(1) > 0
+    covered = (keyed(test.images, replace(key, alpha=1.0)) - test.images).abs().mean(1) > COVERED
+    background = test.labels == 0
+    for name, where in (("covered by the object", covered), ("not covered", ~covered)):
+        chosen = background & where
+        print(
+            f"background {name}: {things[chosen].float().mean():.1%} called a thing ({chosen.float().mean():.1%} of all pixels)"
+        )
+
+
+if __name__ == "__main__":
+    main()
