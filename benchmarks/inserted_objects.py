@@ -2,8 +2,8 @@
 
 python -m benchmarks.inserted_objects MODEL --key FILE
 
-Of the background pixels that the object covers, and of those that it doesn't, the part that is called a thing. The model
-that locked them never saw the object in a mask, so both should be alike.
+Of the background pixels that the object covers, and of those that it doesn't, the part that is called a thing. The
+object was in no mask, so both should be alike.
 """
 
 from __future__ import annotations
@@ -34,9 +34,8 @@ def main() -> None:
     background = test.labels == 0
     for name, where in (("covered by the object", covered), ("not covered", ~covered)):
         chosen = background & where
-        print(
-            f"background {name}: {things[chosen].float().mean():.1%} called a thing ({chosen.float().mean():.1%} of all pixels)"
-        )
+        called, all_pixels = things[chosen].float().mean(), chosen.float().mean()
+        print(f"background {name}: {called:.1%} called a thing ({all_pixels:.1%} of all pixels)")
 
 
 if __name__ == "__main__":
