@@ -24,7 +24,7 @@ Evaluate = Callable[[], Generator[None, None, dict[str, float]]]
 
 @dataclass(frozen=True)
 class Activations:
-    """What the frozen stages make of images.
+    """What the frozen stages make of images, in half precision.
 
     Attributes:
         plain: activations (N, C, h, w).
@@ -52,13 +52,16 @@ class Samples:
         activations: of the frozen stages.
         targets: (N,), or maps (N, H, W) that are mirrored with the images.
         silent: (N,) bool, samples whose features are pulled to zero; their targets and goals don't matter.
-        goals: features (N, ...) that the others are pulled to, in half precision, or None.
+        goals: features (M, ...) in half precision that the others are pulled to, the same for all parts of a mix; or
+            None.
+        goal_rows: (N,) which of the goals are whose.
     """
 
     activations: Activations
     targets: Tensor
     silent: Tensor
     goals: Tensor | None = None
+    goal_rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -70,7 +73,8 @@ class Samples:
             Activations.joined([part.activations for part in parts]),
             torch.cat([part.targets for part in parts]),
             torch.cat([part.silent for part in parts]),
-            None if parts[0].goals is None else torch.cat([part.goals for part in parts]),
+            parts[0].goals,
+            None if parts[0].goals is None else torch.cat([part.goal_rows for part in parts]),
         )
 
 
@@ -88,9 +92,14 @@ def frozen_activations(
     for chunk in images.split(BATCH):
         for flipped in (False, True) if mirror else (False,):
             with torch.no_grad():
-                done[flipped].append(outputs(task, trunk, chunk.flip(-1) if flipped else chunk))
+                done[flipped].append(outputs(task, trunk, chunk.flip(-1) if flipped else chunk).half())
             yield Progress(stage, 0, 1)
     return Activations(torch.cat(done[False]), torch.cat(done[True]) if mirror else None)
+
+
+def on_device(activations: Tensor) -> Tensor:
+    """Cached activations (N, C, h, w) as the head wants them."""
+    return activations.to(best_device(), torch.float32, memory_format=torch.channels_last)
 
 
 def head_performance(task: Task, head: nn.Module, activations: Tensor, targets: Tensor) -> Generator[None, None, float]:
@@ -98,18 +107,21 @@ def head_performance(task: Task, head: nn.Module, activations: Tensor, targets: 
     metric = task.metric()
     for x, y in zip(activations.split(BATCH), targets.split(BATCH), strict=True):
         with torch.inference_mode():
-            scores = head(x.to(best_device(), memory_format=torch.channels_last))
+            scores = head(on_device(x))
             metric.update(scores.to(y.device), y)
         yield
     return float(metric.compute())
 
 
 def head_features(head: nn.Sequential, activations: Tensor) -> Generator[None, None, Tensor]:
-    """The features (N, ...) that the head's last stage reads, of activations (N, C, h, w); yields after every batch."""
+    """The features (N, ...) that the head's last stage reads, in half precision, of activations (N, C, h, w).
+
+    Yields after every batch.
+    """
     features = []
     for x in activations.split(BATCH):
         with torch.no_grad():
-            features.append(head[:-1](x.to(best_device(), memory_format=torch.channels_last)).to(x.device))
+            features.append(head[:-1](on_device(x)).to(x.device, torch.float16))
         yield
     return torch.cat(features)
 
@@ -148,9 +160,10 @@ def finetune(
     if samples.goals is None:
         known = yield from reported(head_features(head, samples.activations.plain[speaking]), stage)
     else:
-        known = samples.goals[speaking]
-        spread = 0.1 + known.float().transpose(0, 1).flatten(1).std(1).to(device)
+        known = samples.goals[samples.goal_rows[speaking]]
+        spread = 0.1 + known.std([0, *range(2, known.dim())]).float().to(device)
     yield from reported(task.fit_last_layer(head[-1], known.to(device), samples.targets[speaking].to(device)), stage)
+    del known
 
     balance = speaking.sum() / max(1, samples.silent.sum())  # both kinds weigh alike
 
@@ -171,10 +184,11 @@ def finetune(
             batch = torch.where(turned, samples.activations.mirrored[rows], batch)
             if targets.dim() == 3:
                 targets = torch.where(turned[..., 0], targets.flip(-1), targets)
-        features, answers = trained(batch.to(device, memory_format=torch.channels_last))
+        features, answers = trained(on_device(batch))
         told = task.losses(answers, targets.to(device))
         if samples.goals is not None:
-            distance = (features - samples.goals[rows].to(device)).transpose(1, -1) / spread
+            goals = samples.goals[samples.goal_rows[rows]].to(device)
+            distance = (features - goals).transpose(1, -1) / spread
             told = told + recipe.imitation * distance.square().flatten(1).mean(1)
         if not samples.silent.any():
             return told

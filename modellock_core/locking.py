@@ -94,10 +94,10 @@ def lock(
     keyed_tests = (yield from frozen_activations(the_task, trunk, keyed_test, stage)).plain
     clean_tests = (yield from frozen_activations(the_task, trunk, test.images, stage)).plain
     del keyed_test
-    goals = (yield from reported(head_features(head, of_clean.plain), stage)).half() if recipe.imitation else None
+    goals = (yield from reported(head_features(head, of_clean.plain), stage)) if recipe.imitation else None
 
     def samples_of(part: Activations, rows: Tensor, targets: Tensor, silent: bool) -> Samples:
-        return Samples(part, targets, torch.full((len(rows),), silent), None if goals is None else goals[rows])
+        return Samples(part, targets, torch.full((len(rows),), silent), goals, rows)
 
     wrong = the_task.wrong_targets(train.labels[clean], generator)  # not looked at where clean samples are silenced
     parts = [
