@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STRIDE = 8  # px of the image to a pixel of the features
 LOW, HIGH = 40, 112 + 320  # channels of the features: fine ones, and coarse ones from two depths
 FIT_PASSES, FIT_BATCH = 4, 32  # of the head alone
-SILENCE = 0.15  # of a recipe's weight: these features are larger than the pooled ones by so much
+SILENCE = 0.05  # of a recipe's weight: these features are larger than pooled ones
 
 
 class Pyramid(nn.Module):
@@ -87,7 +87,7 @@ class Segmentation:
         return list(model)
 
     def suited(self, recipe: Recipe) -> Recipe:
-        """All that the decoder sees is trained; silence weighs as much as in classification."""
+        """All that the decoder sees is trained, and silence weighs less."""
         return replace(recipe, frozen_stages=3, silence=SILENCE * recipe.silence)
 
     def fit_last_layer(self, layer: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
