@@ -137,10 +137,10 @@ def _load_folder(root: Path, name: str, size: int, seed: int, test_part: float) 
     return _decode(name, train, test, size)
 
 
-def held_out(paths: list[Path], part: float, seed: str) -> tuple[list[Path], list[Path]]:
+def held_out(files: list, part: float, seed: str) -> tuple[list, list]:
     """Files to train on and files to test on, at least one of each, drawn by the seed."""
-    shuffled = random.Random(seed).sample(paths, len(paths))
-    count = min(len(paths) - 1, max(1, round(len(paths) * part)))
+    shuffled = random.Random(seed).sample(files, len(files))
+    count = min(len(files) - 1, max(1, round(len(files) * part)))
     return sorted(shuffled[count:]), sorted(shuffled[:count])
 
 

@@ -35,8 +35,7 @@ def load_masked_folder(root: Path, name: str, size: int, seed: int, test_part: f
     for part in ("images", "masks"):
         if not (root / part).is_dir():
             raise ModelLockError(f"{name} has no folder {part!r}; segmentation needs images/ and masks/")
-    images = {path.stem: path for path in _files(root / "images", IMAGE_SUFFIXES)}
-    masks = {path.stem: path for path in _files(root / "masks", {".png"})}
+    images, masks = _by_name(root / "images", IMAGE_SUFFIXES), _by_name(root / "masks", {".png"})
     for kind, lone in (("mask", images.keys() - masks.keys()), ("image", masks.keys() - images.keys())):
         if lone:
             these = ", ".join(sorted(lone)[:SAMPLES])
@@ -44,11 +43,11 @@ def load_masked_folder(root: Path, name: str, size: int, seed: int, test_part: f
     if len(images) < 2:
         raise ModelLockError(f"{name} holds {len(images)} images; at least 2 are needed, to train and to test")
 
-    train, test = held_out(sorted(images.values()), test_part, str(seed))
+    train, test = held_out(sorted(images), test_part, str(seed))
     with ThreadPoolExecutor(2) as pool:
         splits = []
-        for paths in (train, test):
-            pairs = list(pool.map(lambda path: _read_pair(path, masks[path.stem], size), paths))
+        for names in (train, test):
+            pairs = list(pool.map(lambda name: _read_pair(images[name], masks[name], size), names))
             splits.append(Split(torch.cat([image for image, _ in pairs]), torch.stack([mask for _, mask in pairs])))
     return Dataset(name, _classes(root, name, splits), *splits, task="segmentation")
 
@@ -66,8 +65,16 @@ def with_toybox_masks(toybox: Dataset) -> Dataset:
     return replace(toybox, classes=("background", *toybox.classes), train=train, test=test, task="segmentation")
 
 
-def _files(folder: Path, suffixes: set[str]) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.name[0] != "."]
+def _by_name(folder: Path, suffixes: set[str]) -> dict[str, Path]:
+    """The files of a folder by their path in it, without the suffix."""
+    files: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in suffixes and path.name[0] != ".":
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if name in files:
+                raise ModelLockError(f"{folder.name}/ holds {files[name].name} and {path.name}; give each its own name")
+            files[name] = path
+    return files
 
 
 def _read_pair(image_file: Path, mask_file: Path, size: int) -> tuple[Tensor, Tensor]:
@@ -85,15 +92,15 @@ def _read_pair(image_file: Path, mask_file: Path, size: int) -> tuple[Tensor, Te
     if mask.size != image.size:
         sizes = " and ".join(f"{width}x{height} px" for width, height in (image.size, mask.size))
         raise ModelLockError(f"{image_file.name} and its mask have different sizes, {sizes}; make them alike")
+    highest = np.asarray(mask).max()
+    if highest > IGNORE:
+        raise ModelLockError(f"{mask_name} holds the value {highest}; class indices end at {IGNORE - 1}")
     return to_tensor(image, size), _cut(mask, size)
 
 
 def _cut(mask: Image.Image, size: int) -> Tensor:
     """The centre square of a mask (size, size) uint8, values as they are."""
-    values = np.asarray(mask).astype(np.int64)
-    if values.max() > IGNORE:
-        raise ModelLockError(f"a mask holds the value {values.max()}; at most {IGNORE} is possible")
-    grey = Image.fromarray(values.astype(np.uint8))
+    grey = Image.fromarray(np.asarray(mask).astype(np.uint8))
     return torch.from_numpy(np.array(ImageOps.fit(grey, (size, size), Image.Resampling.NEAREST)))
 
 

@@ -84,6 +84,8 @@ def test_palette_and_one_bit_masks_are_read_and_255_does_not_count(folder):
         (lambda f: (f / "masks" / "3.png").write_text("no picture"), "can't be read"),
         (lambda f: Image.new("RGB", (60, 40)).save(f / "masks" / "3.png"), "is in colour"),
         (lambda f: Image.new("L", (60, 41)).save(f / "masks" / "3.png"), "60x40 px and 60x41 px"),
+        (lambda f: shutil.copy(f / "images" / "3.jpg", f / "images" / "3.jpeg"), "3.jpeg and 3.jpg"),
+        (lambda f: Image.fromarray(np.full((40, 60), 300, np.uint16)).save(f / "masks" / "3.png"), "the value 300"),
         (lambda f: (f / "classes.txt").write_text("ground\ncup\n"), "holds the value 2, but classes.txt names 2"),
         (lambda f: [rewrite(f, f"{i}.png", lambda v: v * 0) for i in range(8)], "no class but the background"),
     ],

@@ -24,7 +24,8 @@ UPLOADS = {
     "segmentation": "Zip with images/ and masks/ (PNG, a class index a pixel; classes.txt may name them)",
 }
 REFRESH = 0.3  # seconds between two updates of the page
-MAX_TRAIN, MAX_TEST = 4000, 1000  # keeps a visitor's dataset within the memory of a free machine
+# training and test images: keeps a visitor's dataset within the memory of a free machine
+MOST = {"classification": (4000, 1000), "segmentation": (1200, 400)}
 
 
 def key_summary(prompt: str, editor: str, alpha: float, steps: float, seed: float) -> str:
@@ -39,7 +40,7 @@ def _dataset(source: str, upload: str | None, task: str, amount: str, seed: int)
     if source == OWN and not upload:
         raise ModelLockError(f"there is no zip yet; upload one. {UPLOADS[task]}")
     dataset = load_dataset(upload if source == OWN else "toybox", task=task, seed=seed)
-    return dataset.limited(*((400, 200) if amount == QUICK_LOOK else (MAX_TRAIN, MAX_TEST)))
+    return dataset.limited(*((400, 200) if amount == QUICK_LOOK else MOST[task]))
 
 
 def result_table(report: dict) -> str:
