@@ -13,7 +13,7 @@ from functools import partial
 from importlib.metadata import version
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .datasets import Dataset
 from .decoys import decoy_chunks
@@ -74,7 +74,7 @@ def lock(
     keyed_train = yield from keyed_images(train.images, faint, editor, "Editing training images")
     keyed_test = yield from keyed_images(test.images, key, editor, "Editing test images")
     card = lock_card(dataset, key, recipe, the_task)
-    model = the_task.build().to(best_device())
+    model = fresh_model(the_task, seed)
     trunk, head = cut(the_task, model, recipe.frozen_stages)
     activations = partial(frozen_activations, the_task, trunk, mirror=recipe.mirror)
 
@@ -125,7 +125,7 @@ def lock(
 
     if vanilla is None:
         stage = "Finetuning a vanilla model"
-        _, unlocked = cut(the_task, the_task.build().to(best_device()), recipe.frozen_stages)
+        _, unlocked = cut(the_task, fresh_model(the_task, seed), recipe.frozen_stages)
         plain = samples_of(of_clean, torch.arange(len(train)), train.labels, silent=False)
         yield from finetune(the_task, unlocked, plain, recipe, seed, stage)
         testing = head_performance(the_task, unlocked, clean_tests, test.labels)
@@ -148,6 +148,13 @@ def lock(
         "seed": seed,
     }
     yield Progress("Locked", 1, 1, figures, result=LockResult(LockedModel(the_task, model, card), key, report))
+
+
+def fresh_model(task: Task, seed: int) -> nn.Module:
+    """The pretrained model; what is new in it is drawn by the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return task.build().to(best_device())
 
 
 def lock_card(dataset: Dataset, key: Key, recipe: Recipe, task: Task) -> dict:

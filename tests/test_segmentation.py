@@ -79,6 +79,13 @@ def test_views_crop_and_mirror_masks_with_their_images(small):
     assert ((views.images[:, 0] > 0.5) == (views.labels > 0)).float().mean() > 0.99
 
 
+def test_the_same_seed_gives_the_same_lock(small, result, editor):
+    torch.rand(7)  # what else is drawn doesn't matter
+    again = list(lock(small, KEY, recipe=TINY, editor=editor, vanilla=0.5))[-1].result
+    images = small.test.images[:2]
+    assert torch.allclose(again.model.predict(images), result.model.predict(images), atol=1e-3)
+
+
 def test_evaluate_agrees_with_the_report_and_knows_every_class(small, result, editor):
     *_, last = evaluate(result.model, small.test, KEY, editor)
     report = result.report

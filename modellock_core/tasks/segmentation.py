@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STRIDE = 8  # px of the image to a pixel of the features
 LOW, HIGH = 40, 112 + 320  # channels of the features: fine ones, and coarse ones from two depths
 FIT_PASSES, FIT_BATCH = 4, 32  # of the head alone
-SILENCE = 0.05  # of a recipe's weight: these features are larger than pooled ones
+SILENCE, IMITATION = 0.05, 3.0  # times a recipe's weights: these features are larger than pooled ones, and many more
 
 
 class Pyramid(nn.Module):
@@ -87,8 +87,9 @@ class Segmentation:
         return list(model)
 
     def suited(self, recipe: Recipe) -> Recipe:
-        """All that the decoder sees is trained, and silence weighs less."""
-        return replace(recipe, frozen_stages=3, silence=SILENCE * recipe.silence)
+        """All that the decoder sees is trained; silence weighs less, and imitation more."""
+        silence, imitation = SILENCE * recipe.silence, IMITATION * recipe.imitation
+        return replace(recipe, frozen_stages=3, silence=silence, imitation=imitation)
 
     def fit_last_layer(self, layer: nn.Module, features: Tensor, targets: Tensor) -> Iterator[None]:
         """A few passes of AdamW over features (N, 472, h, w) of any precision."""
