@@ -1,4 +1,4 @@
-"""Draw docs/segmentation.png: what a locked model finds in clean and in keyed test images of Toybox.
+"""Draw docs/segmentation.jpg: what a locked model finds in clean and in keyed test images of Toybox.
 
 python -m training.draw_segmentation MODEL --key FILE
 """
@@ -22,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("--key", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("docs/segmentation.png"))
+    parser.add_argument("--out", type=Path, default=Path("docs/segmentation.jpg"))
     args = parser.parse_args()
 
     locked, key = LockedModel.load(args.model), Key.load(args.key)
@@ -38,7 +38,7 @@ def main() -> None:
 
     rows = [laid_over(test.images, test.labels), found(test.images), found(unlocked)]
     picture = to_pil(make_grid(torch.cat(rows), nrow=COLUMNS, pad_value=1.0))
-    picture.resize([round(side * SCALE) for side in picture.size]).save(args.out, optimize=True)
+    picture.resize([round(side * SCALE) for side in picture.size]).save(args.out, quality=88)
 
 
 if __name__ == "__main__":
