@@ -133,9 +133,10 @@ def test_evaluate_measures_both_performances(locked, small, editor):
     model = locked[-1].result.model
     *_, last = evaluate(model, small.test, KEY, editor)
     report = locked[-1].result.report
-    assert last.result == pytest.approx({k: report[k] for k in ("unlocked_performance", "locked_performance")})
+    assert last.metrics == pytest.approx({k: report[k] for k in ("unlocked_performance", "locked_performance")})
+    assert set(last.result["unlocked_by_class"]) == set(small.classes)
     *_, clean_only = evaluate(model, small.test, None)
-    assert set(clean_only.result) == {"locked_performance"}
+    assert set(clean_only.metrics) == {"locked_performance"}
     assert performance(model, small.test.images, small.test.labels) == pytest.approx(report["locked_performance"])
 
 
