@@ -21,7 +21,7 @@ QUICK_LOOK, WHOLE = "Quick look (400 images)", "All images"
 TASKS = [("Classification: what is in the image", "classification"), ("Segmentation: a class a pixel", "segmentation")]
 UPLOADS = {
     "classification": "Zip with one folder of images per class",
-    "segmentation": "Zip with images/ and masks/ (PNG, a class index a pixel; classes.txt may name them)",
+    "segmentation": "Zip with images/ and masks/ (PNG)",
 }
 REFRESH = 0.3  # seconds between two updates of the page
 # training and test images: keeps a visitor's dataset within the memory of a free machine
