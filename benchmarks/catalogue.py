@@ -9,18 +9,13 @@ UP and LP by kind of prompt. A lock takes a minute on 2 cores. `benchmarks/draw_
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 
 from modellock_core import CATALOGUE, load_dataset
 
 from .locks import lock_once
-
-
-def rows(results: Path) -> list[dict]:
-    """The locks made so far."""
-    return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+from .results import add_lock, read_locks
 
 
 def summary(locks: list[dict]) -> str:
@@ -45,7 +40,7 @@ def main() -> None:
 
     dataset = load_dataset("toybox")
     for entry in CATALOGUE:
-        same = [lock for lock in rows(args.results) if (lock["recipe"], lock["seed"]) == (args.recipe, args.seed)]
+        same = [lock for lock in read_locks(args.results) if (lock["recipe"], lock["seed"]) == (args.recipe, args.seed)]
         unwanted = not entry.trained or (args.prompts and entry.prompt not in args.prompts)
         if unwanted or entry.prompt in [lock["prompt"] for lock in same]:
             continue
@@ -54,9 +49,8 @@ def main() -> None:
         line = {name: getattr(entry, name) for name in ("name", "prompt", "kind")}
         line |= {"recipe": args.recipe, "seed": args.seed}
         line |= {name: report[f"{name}_performance"] for name in ("unlocked", "locked", "vanilla")}
-        with args.results.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-    print(summary(rows(args.results)))
+        add_lock(args.results, line)
+    print(summary(read_locks(args.results)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from .catalogue import rows
+from .results import read_locks
 
 # arXiv 2405.16285, the prompt study on Oxford-IIIT Pet: UP and LP in % accuracy
 PAPER = {
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
-    locks = rows(args.results)
+    locks = read_locks(args.results)
     figure, axes = plt.subplots(2, 1, figsize=(12, 7), layout="constrained")
     for axis, kind in zip(axes, ("style", "object"), strict=True):
         chosen = [lock for lock in locks if lock["kind"] == kind]

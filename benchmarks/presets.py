@@ -9,7 +9,6 @@ table is of the whole file. A lock and its attacks take 3 to 6 minutes on 2 core
 from __future__ import annotations
 
 import argparse
-import json
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from modellock_core.attacks.outputs import logit_refit, relabelling
 from modellock_core.attacks.wrong_keys import wrong_editor, wrong_prompts
 
 from .locks import PROMPTS, lock_once, percent
+from .results import add_lock, read_locks
 
 KEYS = (*PROMPTS, "in the style of Van Gogh", "with a rooster in the background")
 ATTACKS = (relabelling, logit_refit, wrong_prompts, wrong_editor, cheap_filters, linear_probe, full_finetune)
@@ -76,21 +76,18 @@ def main() -> None:
                         help="the same for all of RESULTS")  # fmt: skip
     args = parser.parse_args()
 
-    def rows() -> list[dict]:
-        return [json.loads(line) for line in args.results.read_text().splitlines()] if args.results.exists() else []
-
     dataset = load_dataset("toybox", task=args.task)
-    done = {(r["prompt"], r["recipe"], r["seed"]) for r in rows()}
-    vanilla = {(r["recipe"], r["seed"]): r["vanilla"] for r in rows()}  # no matter what the key is
+    locks = read_locks(args.results)
+    done = {(r["prompt"], r["recipe"], r["seed"]) for r in locks}
+    vanilla = {(r["recipe"], r["seed"]): r["vanilla"] for r in locks}  # no matter what the key is
     for seed in args.seeds:
         for prompt in args.prompts:
             for recipe in args.recipes:
                 if (prompt, recipe, seed) not in done:
                     new = row(dataset, prompt, recipe, seed, vanilla.get((recipe, seed)))
                     vanilla[recipe, seed] = new["vanilla"]
-                    with args.results.open("a") as file:
-                        file.write(json.dumps(new) + "\n")
-    print(table(rows()))
+                    add_lock(args.results, new)
+    print(table(read_locks(args.results)))
 
 
 if __name__ == "__main__":

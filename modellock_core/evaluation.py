@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,6 +15,9 @@ from .keys import Key, keyed
 from .locked_model import BATCH, LockedModel, outputs
 from .progress import Progress, finished, reported
 
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
 EDIT_CHUNK = 32  # images between two progress reports
 
 
@@ -25,23 +28,21 @@ def performance(locked: LockedModel, images: Tensor, targets: Tensor) -> float:
 
 def performance_in_steps(locked: LockedModel, images: Tensor, targets: Tensor) -> Generator[None, None, float]:
     """What `performance` returns; yields after every batch, so that it can be stopped."""
-    reached, _ = yield from performances_in_steps(locked, images, targets)
-    return reached
+    (reached,) = yield from measured_in_steps(locked, images, targets, locked.task.metric())
+    return float(reached)
 
 
-def performances_in_steps(
-    locked: LockedModel, images: Tensor, targets: Tensor
-) -> Generator[None, None, tuple[float, dict[str, float]]]:
-    """The task's metric, and that of each class; yields after every batch."""
-    metrics = [locked.task.metric(), locked.task.metric(by_class=True)]
+def measured_in_steps(
+    locked: LockedModel, images: Tensor, targets: Tensor, *metrics: Metric
+) -> Generator[None, None, list[Tensor]]:
+    """What each of the metrics computes of the model's outputs; yields after every batch."""
     for x, y in zip(images.split(BATCH), targets.split(BATCH), strict=True):
         with torch.inference_mode():
             answers = outputs(locked.task, locked.model, x)
             for metric in metrics:
                 metric.update(answers, y)
         yield
-    reached, by_class = (metric.compute() for metric in metrics)
-    return float(reached), dict(zip(locked.classes, by_class.tolist(), strict=True))
+    return [metric.compute() for metric in metrics]
 
 
 def keyed_images(
@@ -62,14 +63,16 @@ def evaluate(locked: LockedModel, split: Split, key: Key | None, editor: Editor 
     Yields:
         Progress; the last one has both in `metrics`, and as its result both and those of each class.
     """
-    test = partial(performances_in_steps, locked, targets=split.labels)
     metrics, by_class = {}, {}
 
-    def note(kind: str, reached: tuple[float, dict[str, float]]) -> None:
-        metrics[f"{kind}_performance"], by_class[f"{kind}_by_class"] = reached
+    def measure(kind: str, images: Tensor) -> Generator[None, None, None]:
+        both = locked.task.metric(), locked.task.metric(by_class=True)
+        reached, of_classes = yield from measured_in_steps(locked, images, split.labels, *both)
+        metrics[f"{kind}_performance"] = float(reached)
+        by_class[f"{kind}_by_class"] = dict(zip(locked.classes, of_classes.tolist(), strict=True))
 
-    note("locked", (yield from reported(test(split.images), "Testing")))
+    yield from reported(measure("locked", split.images), "Testing")
     if key is not None:
         keyed_split = yield from keyed_images(split.images, key, editor)
-        note("unlocked", (yield from reported(test(keyed_split), "Testing")))
+        yield from reported(measure("unlocked", keyed_split), "Testing")
     yield Progress("Testing", 1, 1, metrics, result=metrics | by_class)
