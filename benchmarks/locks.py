@@ -13,6 +13,7 @@ import statistics
 from collections import deque
 
 from modellock_core import RECIPES, Dataset, Key, LockResult, load_dataset, lock
+from modellock_core.tasks import TASKS
 
 PROMPTS = ("with oil pastel", "in the style of Monet", "as a pencil sketch", "with a zebra in the background")
 
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--prompts", nargs="+", default=PROMPTS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--recipe", choices=RECIPES, default="quick")
-    parser.add_argument("--task", choices=("classification", "segmentation"), default="classification")
+    parser.add_argument("--task", choices=TASKS, default=TASKS[0])
     parser.add_argument("--max-train", type=int)
     parser.add_argument("--max-test", type=int)
     args = parser.parse_args()

@@ -19,6 +19,7 @@ from modellock_core.attacks.cheap_filters import cheap_filters
 from modellock_core.attacks.few_labels import full_finetune, linear_probe
 from modellock_core.attacks.outputs import logit_refit, relabelling
 from modellock_core.attacks.wrong_keys import wrong_editor, wrong_prompts
+from modellock_core.tasks import TASKS
 
 from .locks import PROMPTS, lock_once, percent
 from .results import add_lock, read_locks
@@ -72,8 +73,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--prompts", nargs="+", default=KEYS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--task", choices=("classification", "segmentation"), default="classification",
-                        help="the same for all of RESULTS")  # fmt: skip
+    parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="the same for all of RESULTS")
     args = parser.parse_args()
 
     dataset = load_dataset("toybox", task=args.task)

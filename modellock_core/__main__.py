@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from .errors import ModelLockError
 from .recipes import RECIPES
+from .tasks import TASKS
 
 
 class Parser(argparse.ArgumentParser):
@@ -239,7 +240,7 @@ def build_parser() -> Parser:
     one.add_argument("--key-out", type=Path, help="key file; default: OUT.key.json beside the folder")
     one.add_argument("--dataset", default="toybox", help="toybox, or a folder or zip with one folder per class; "
                      "for segmentation, with images/ and masks/")  # fmt: skip
-    one.add_argument("--task", choices=("classification", "segmentation"), default="classification")
+    one.add_argument("--task", choices=TASKS, default=TASKS[0])
     one.add_argument("--recipe", choices=list(RECIPES), default="quick")
     one.add_argument("--seed", type=int, default=0, help="seed of the split, the mix and the finetune")
     one.add_argument("--max-train", type=positive, help="use at most so many training images")

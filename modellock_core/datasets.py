@@ -121,7 +121,8 @@ def load_dataset(
             _unzip(source, Path(folder))
             return read(_unwrap(Path(folder)), source.stem)
     if source.exists():
-        raise ModelLockError(f"{source} is neither a folder nor a zip file; give one folder of images per class")
+        wanted = "images/ and masks/" if task == "segmentation" else "one folder of images per class"
+        raise ModelLockError(f"{source} is neither a folder nor a zip file; give one that holds {wanted}")
     raise ModelLockError(f"there is no dataset {str(source)!r}; use toybox, or the path of a folder or zip file")
 
 

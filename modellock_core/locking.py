@@ -68,6 +68,7 @@ def lock(
     seconds = {}
     editor = editor or load_editor(key.editor)
     the_task = load_task(dataset.task, dataset.classes)
+    yield Progress("Editing training images", 0, 1)  # the views take a second
     recipe = the_task.suited(recipe)
     train, test = with_views(dataset.train, recipe.views, seed), dataset.test
     faint = replace(key, alpha=key.alpha * recipe.training_alpha)

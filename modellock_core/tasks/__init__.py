@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-import torch
-from torch import Tensor, nn
-
 from ..recipes import Recipe
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # so that the command line knows the names without loading torch
+    import torch
+    from torch import Tensor, nn
     from torchmetrics import Metric
+
+TASKS = ("classification", "segmentation")
 
 
 class Task(Protocol):
