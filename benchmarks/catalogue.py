@@ -12,7 +12,7 @@ import argparse
 import statistics
 from pathlib import Path
 
-from modellock_core import CATALOGUE, load_dataset
+from modellock_core import CATALOGUE, RECIPES, load_dataset
 
 from .locks import lock_once
 from .results import add_lock, read_locks
@@ -33,7 +33,7 @@ def summary(locks: list[dict]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
-    parser.add_argument("--recipe", default="quick")
+    parser.add_argument("--recipe", choices=RECIPES, default="quick")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--prompts", nargs="+", help="only these")
     args = parser.parse_args()
@@ -45,9 +45,9 @@ def main() -> None:
         if unwanted or entry.prompt in [lock["prompt"] for lock in same]:
             continue
         vanilla = same[0]["vanilla"] if same else None
-        report = lock_once(dataset, entry.prompt, args.recipe, args.seed, vanilla).report
+        report = lock_once(dataset, entry.prompt, RECIPES[args.recipe], args.seed, vanilla).report
         line = {name: getattr(entry, name) for name in ("name", "prompt", "kind")}
-        line |= {"recipe": args.recipe, "seed": args.seed}
+        line |= {name: report[name] for name in ("recipe", "seed", "chance")}
         line |= {name: report[f"{name}_performance"] for name in ("unlocked", "locked", "vanilla")}
         add_lock(args.results, line)
     print(summary(read_locks(args.results)))

@@ -1,7 +1,9 @@
 """Lock Toybox with several keys and seeds: performances, seconds and peak memory, as a Markdown table.
 
 python -m benchmarks.locks [--prompts P ...] [--seeds 0 1 2] [--recipe quick] [--task segmentation]
-    [--max-train N --max-test N]
+    [--edit-only] [--max-train N --max-test N]
+
+With --edit-only nothing is locked: the finetune sees keyed images alone, so that UP says what the edit itself costs.
 """
 
 from __future__ import annotations
@@ -11,16 +13,17 @@ import platform
 import resource
 import statistics
 from collections import deque
+from dataclasses import replace
 
-from modellock_core import RECIPES, Dataset, Key, LockResult, load_dataset, lock
+from modellock_core import RECIPES, Dataset, Key, LockResult, Recipe, load_dataset, lock
 from modellock_core.tasks import TASKS
 
 PROMPTS = ("with oil pastel", "in the style of Monet", "as a pencil sketch", "with a zebra in the background")
 
 
-def lock_once(dataset: Dataset, prompt: str, recipe: str, seed: int, vanilla: float | None = None) -> LockResult:
+def lock_once(dataset: Dataset, prompt: str, recipe: Recipe, seed: int, vanilla: float | None = None) -> LockResult:
     """One lock; the vanilla model is not made again where its performance is known."""
-    work = lock(dataset, Key.create(prompt), recipe=RECIPES[recipe], seed=seed, vanilla=vanilla)
+    work = lock(dataset, Key.create(prompt), recipe=recipe, seed=seed, vanilla=vanilla)
     return deque(work, maxlen=1).pop().result
 
 
@@ -31,25 +34,29 @@ def percent(values: list[float]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompts", nargs="+", default=PROMPTS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--recipe", choices=RECIPES, default="quick")
     parser.add_argument("--task", choices=TASKS, default=TASKS[0])
+    parser.add_argument("--edit-only", action="store_true")
     parser.add_argument("--max-train", type=int)
     parser.add_argument("--max-test", type=int)
     args = parser.parse_args()
 
+    recipe = RECIPES[args.recipe]
+    if args.edit_only:  # one clean image stays, with a wrong label
+        recipe = replace(recipe, name=f"{recipe.name}, keyed images only", clean_part=0.0, silence=0.0, decoys=0.0)
     dataset = load_dataset("toybox", task=args.task).limited(args.max_train, args.max_test)
     print("| key prompt | UP % | LP % | vanilla % | edit s | finetune s | total s |\n|---|---|---|---|---|---|---|")
     for prompt in args.prompts:
-        reports = [lock_once(dataset, prompt, args.recipe, seed).report for seed in args.seeds]
+        reports = [lock_once(dataset, prompt, recipe, seed).report for seed in args.seeds]
         columns = [[r[f"{name}_performance"] for r in reports] for name in ("unlocked", "locked", "vanilla")]
         times = [[r["seconds"][name] for r in reports] for name in ("edit", "finetune", "total")]
         cells = [percent(c) for c in columns] + [f"{statistics.mean(t):.0f}" for t in times]
         print(f"| {prompt} | {' | '.join(cells)} |", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"\n{args.task}, recipe {args.recipe}, seeds {args.seeds}, peak memory {peak:.2f} GiB, {platform.machine()}")
+    print(f"\n{args.task}, recipe {recipe.name}, seeds {args.seeds}, peak memory {peak:.2f} GiB, {platform.machine()}")
 
 
 if __name__ == "__main__":

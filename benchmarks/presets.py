@@ -31,7 +31,7 @@ BUDGET = replace(BUDGETS["quick"], prompts=None)  # all of the catalogue
 
 def row(dataset: Dataset, prompt: str, recipe: str, seed: int, vanilla: float | None = None) -> dict:
     """One lock: its performances, and of every attack the mean and the highest accuracy."""
-    result = lock_once(dataset, prompt, recipe, seed, vanilla)
+    result = lock_once(dataset, prompt, RECIPES[recipe], seed, vanilla)
     target = Target(result.model, result.key, dataset)
     findings = deque(run_attacks(target, BUDGET, ATTACKS), maxlen=1).pop().result
     few = [finding for finding in findings if finding.attack in ("linear probe", "finetune")]
