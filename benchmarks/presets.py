@@ -1,15 +1,16 @@
 """Lock Toybox with every recipe, attack each lock, and print what the recipes stand as a Markdown table.
 
 python -m benchmarks.presets RESULTS.jsonl [--recipes R ...] [--prompts P ...] [--seeds 0 1 2] [--task segmentation]
+python -m benchmarks.presets RESULTS.jsonl --table
 
 Every lock is one line of RESULTS; those that are there are not run again, so a stopped run goes on where it was. The
-table is of the whole file. A lock and its attacks take 3 to 6 minutes on 2 cores.
+table is of the whole file, and --table prints it without a run. A lock and its attacks take 3 to 6 minutes on 2 cores.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def row(dataset: Dataset, prompt: str, recipe: str, seed: int, vanilla: float | 
     findings = deque(run_attacks(target, BUDGET, ATTACKS), maxlen=1).pop().result
     few = [finding for finding in findings if finding.attack in ("linear probe", "finetune")]
     return {
-        **{name: result.report[name] for name in ("task", "recipe", "seed", "chance", "seconds")},
+        **{name: result.report[name] for name in ("task", "recipe", "seed", "chance")},
         "prompt": prompt,
         **{name: result.report[f"{name}_performance"] for name in ("unlocked", "locked", "vanilla")},
         "attacks": summary(findings),
@@ -45,7 +46,7 @@ def row(dataset: Dataset, prompt: str, recipe: str, seed: int, vanilla: float | 
 
 
 def table(rows: list[dict]) -> str:
-    """Of every recipe and key prompt the mean over the seeds, in %."""
+    """Of every recipe and key prompt the mean over the seeds in %; of a recipe with several keys also that of all."""
     columns = {
         "UP": lambda r: r["unlocked"],
         "LP": lambda r: r["locked"],
@@ -60,10 +61,16 @@ def table(rows: list[dict]) -> str:
         "finetune gains": lambda r: r["gained"]["finetune"],
     }
     lines = [f"| recipe | key prompt | locks | {' | '.join(columns)} |", "|---" * (len(columns) + 3) + "|"]
-    for recipe, prompt in sorted({(r["recipe"], r["prompt"]) for r in rows}):
-        chosen = [r for r in rows if (r["recipe"], r["prompt"]) == (recipe, prompt)]
-        cells = [percent([read(r) for r in chosen]) for read in columns.values()]
-        lines.append(f"| {recipe} | {prompt} | {len(chosen)} | {' | '.join(cells)} |")
+    for recipe in sorted({r["recipe"] for r in rows}):
+        of_recipe = [r for r in rows if r["recipe"] == recipe]
+        groups = defaultdict(list)
+        for r in of_recipe:
+            groups[r["prompt"]].append(r)
+        if len(groups) > 1:
+            groups[f"all {len(groups)} keys"] = of_recipe
+        for name, chosen in groups.items():
+            cells = [percent([read(r) for r in chosen]) for read in columns.values()]
+            lines.append(f"| {recipe} | {name} | {len(chosen)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -74,7 +81,10 @@ def main() -> None:
     parser.add_argument("--prompts", nargs="+", default=KEYS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="the same for all of RESULTS")
+    parser.add_argument("--table", action="store_true", help="lock nothing")
     args = parser.parse_args()
+    if args.table:
+        return print(table(read_locks(args.results)))
 
     dataset = load_dataset("toybox", task=args.task)
     locks = read_locks(args.results)
