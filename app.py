@@ -12,9 +12,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from modellock_core.editors import COMPACT_SETTINGS
+from modellock_core.paths import CATALOGUE_FIGURE
 from modellock_core.prompts import CATALOGUE, find
 from modellock_core.recipes import RECIPES
-from ui import attack, lock, riddle, spell, unlock
+from ui import attack, key_study, lock, riddle, spell, unlock
 from ui.images import image_input
 from ui.sessions import make_session, remove_session
 from ui.warm_up import warm_up
@@ -121,6 +122,14 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
         )  # fmt: skip
         rank_button.click(spell.rank, None, [bar, table], api_name="design", **LONG)
         table.select(spell.chosen_prompt, None, prompt, **PRIVATE).then(**show)
+    with gr.Accordion("How well each key locks", open=False):
+        gr.Markdown(key_study.ABOUT)
+        gr.Image(str(CATALOGUE_FIGURE), show_label=False, interactive=False, buttons=["fullscreen"])
+        study = gr.Dataframe(
+            key_study.rows(), headers=key_study.COLUMNS, interactive=False, wrap=True, max_height=400,
+            elem_id="key-study",
+        )  # fmt: skip
+        study.select(spell.chosen_prompt, None, prompt, **PRIVATE).then(**show)
     return key, lambda page: page.load(**show)
 
 
@@ -257,11 +266,15 @@ def attack_step() -> None:
         x="attack", y="accuracy", color="who", y_lim=[0, 1], height=300, sort=None, x_label_angle=-35,
         label="Highest accuracy reached", color_map={"holder": "#16a34a", "thief": "#dc2626"},
     )  # fmt: skip
+    prompts = gr.BarPlot(
+        x="prompt", y="accuracy", color="who", y_lim=[0, 1], height=300, sort=None, x_label_angle=-35,
+        label="Accuracy under each prompt", color_map=attack.PROMPT_COLOURS,
+    )  # fmt: skip
     file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
     table = gr.Dataframe(headers=attack.COLUMNS, label="Findings", interactive=False, wrap=True, elem_id="findings")
     run = start.click(
-        attack.run_attack, [choice, budget], [bar, chart, table, file], api_name="attack", show_progress="hidden",
-        **LONG,
+        attack.run_attack, [choice, budget], [bar, chart, prompts, table, file], api_name="attack",
+        show_progress="hidden", **LONG,
     )  # fmt: skip
     stop.click(lock.stopped, None, bar, cancels=[run], **QUIET)
 

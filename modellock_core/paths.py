@@ -10,6 +10,8 @@ EDITORS = ASSETS / "editors"
 EXAMPLE_LOCK = ASSETS / "example_lock"
 EXAMPLE_KEY = ASSETS / "example_lock.key.json"
 GALLERY = ASSETS / "gallery"
+CATALOGUE_LOCKS = ASSETS / "catalogue.jsonl"
+CATALOGUE_FIGURE = ASSETS / "catalogue.png"
 
 
 def thumbnail(name: str) -> Path:

@@ -124,6 +124,14 @@ def test_a_thumbnail_of_the_catalogue_is_a_click_away(page):
     assert page.locator("#prompt input").input_value() == "in sepia"
 
 
+def test_a_row_of_the_study_of_keys_is_a_click_away(page):
+    before = source_of(page, "#keyed")
+    page.get_by_role("button", name="How well each key locks").click()
+    page.locator("#key-study").get_by_text("with acrylic paint").locator("visible=true").first.click()
+    page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
+    assert page.locator("#prompt input").input_value() == "with acrylic paint"
+
+
 def test_a_lock_can_be_made_downloaded_and_opened_again(page, tiny_zip, tmp_path):
     use_zip(page, tiny_zip)
     page.locator("#lock").click()

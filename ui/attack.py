@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import gradio as gr
 
+from modellock_core.prompts import find
+
 from .errors import shows_errors
 from .lock import REFRESH
 from .progress import ProgressBar, idle
@@ -15,6 +17,13 @@ from .sessions import session_folder
 from .unlock import load_model_and_key, test_images_of
 
 COLUMNS = ["attack", "variant", "what the thief has", "cost", "accuracy", "reference", "reference is"]
+
+PROMPT_COLOURS = {
+    "holder": "#16a34a", "thief": "#dc2626", "thief, other words": "#f59e0b", "thief, a decoy of hardened": "#94a3b8",
+}  # fmt: skip
+PROMPT_ATTACKS = {  # and what the chart calls them
+    "wrong prompt": "thief", "paraphrase": "thief, other words", "wrong prompt, a decoy": "thief, a decoy of hardened",
+}  # fmt: skip
 
 
 @shows_errors
@@ -26,7 +35,7 @@ def run_attack(choice: str, budget: str, request: gr.Request) -> Iterator[tuple]
         budget: "quick" or "full".
 
     Yields:
-        progress bar, the chart's rows, the table's rows, report file.
+        progress bar, rows of the chart of attacks, of that of prompts, and of the table, report file.
     """
     import pandas as pd
 
@@ -38,13 +47,14 @@ def run_attack(choice: str, budget: str, request: gr.Request) -> Iterator[tuple]
     for progress in run_attacks(target, BUDGETS[budget]):
         if progress.result is None and time.monotonic() - shown >= REFRESH:
             shown = time.monotonic()
-            yield bar.render(progress.stage, progress.step, progress.of), keep, keep, gr.update(visible=False)
+            yield bar.render(progress.stage, progress.step, progress.of), keep, keep, keep, gr.update(visible=False)
     result = report(target, progress.result, budget)
     file = session_folder(request) / "attack-report.json"
     file.write_text(json.dumps(result, indent=2) + "\n")
     yield (
         idle("Attacked. The bars are the highest accuracy that each attack reached."),
         pd.DataFrame(chart_rows(result), columns=["attack", "accuracy", "who"]),
+        pd.DataFrame(prompt_rows(result), columns=["prompt", "accuracy", "who"]),
         pd.DataFrame(table_rows(result), columns=COLUMNS),
         gr.update(value=str(file), visible=True),
     )
@@ -54,6 +64,16 @@ def chart_rows(result: dict) -> list[tuple[str, float, str]]:
     """One bar for the key (UP), one for clean images (LP), and one for each attack at its best."""
     rows = [("the key (UP)", result["unlocked"], "holder"), ("clean images (LP)", result["locked"], "thief")]
     rows += [(attack, figures["max"], "thief") for attack, figures in result["summary"].items()]
+    return rows
+
+
+def prompt_rows(result: dict) -> list[tuple[str, float, str]]:
+    """One bar for the key, one for no key, and one for each other prompt, the most successful first."""
+    rows = [("the key (UP)", result["unlocked"], "holder"), ("no key (LP)", result["locked"], "thief")]
+    for row in sorted(result["findings"], key=lambda row: -row["accuracy"]):
+        if who := PROMPT_ATTACKS.get(row["attack"]):
+            entry = find(row["variant"])
+            rows.append((entry.name if entry else row["variant"], row["accuracy"], who))
     return rows
 
 

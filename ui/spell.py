@@ -133,7 +133,7 @@ def rank() -> Iterator[tuple[str, list[list]]]:
 
 
 def chosen_prompt(event: gr.SelectData) -> str:
-    """The prompt of the clicked row of the ranking."""
+    """The prompt of the clicked row of a table that has prompts in its second column."""
     return event.row_value[1]
 
 
