@@ -263,15 +263,21 @@ def attack_step() -> None:
         stop = gr.Button("Stop", variant="stop")
     bar = gr.HTML(elem_id="attack-progress")
     chart = gr.BarPlot(
-        x="attack", y="accuracy", color="who", y_lim=[0, 1], height=300, sort=None, x_label_angle=-35,
+        x="attack", y="accuracy", color="who", y_lim=[0, 1], height=380, x_label_angle=-35, x_title=" ",
+        color_title=" ",
         label="Highest accuracy reached", color_map={"holder": "#16a34a", "thief": "#dc2626"},
     )  # fmt: skip
     prompts = gr.BarPlot(
-        x="prompt", y="accuracy", color="who", y_lim=[0, 1], height=300, sort=None, x_label_angle=-35,
-        label="Accuracy under each prompt", color_map=attack.PROMPT_COLOURS,
+        x="prompt", y="accuracy", color="who", y_lim=[0, 1], height=380, x_label_angle=-60, x_title=" ",
+        color_title=" ",
+        label="Accuracy under each prompt (orange: other words for the key; grey: decoys of hardened)",
+        color_map=attack.PROMPT_COLOURS,
     )  # fmt: skip
     file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
-    table = gr.Dataframe(headers=attack.COLUMNS, label="Findings", interactive=False, wrap=True, elem_id="findings")
+    table = gr.Dataframe(
+        headers=attack.COLUMNS, label="Findings", interactive=False, wrap=True, elem_id="findings",
+        column_widths=attack.WIDTHS,
+    )  # fmt: skip
     run = start.click(
         attack.run_attack, [choice, budget], [bar, chart, prompts, table, file], api_name="attack",
         show_progress="hidden", **LONG,

@@ -16,8 +16,9 @@ from .progress import ProgressBar, idle
 from .sessions import session_folder
 from .unlock import load_model_and_key, test_images_of
 
-COLUMNS = ["attack", "variant", "what the thief has", "cost", "accuracy", "reference", "reference is"]
+COLUMNS = ["attack", "variant", "accuracy", "reference", "reference is", "what the thief has", "cost"]
 
+WIDTHS = ["160px", "270px", "105px", "115px", "180px", "280px", "150px"]
 PROMPT_COLOURS = {
     "holder": "#16a34a", "thief": "#dc2626", "thief, other words": "#f59e0b", "thief, a decoy of hardened": "#94a3b8",
 }  # fmt: skip
@@ -53,11 +54,18 @@ def run_attack(choice: str, budget: str, request: gr.Request) -> Iterator[tuple]
     file.write_text(json.dumps(result, indent=2) + "\n")
     yield (
         idle("Attacked. The bars are the highest accuracy that each attack reached."),
-        pd.DataFrame(chart_rows(result), columns=["attack", "accuracy", "who"]),
-        pd.DataFrame(prompt_rows(result), columns=["prompt", "accuracy", "who"]),
+        bars("attack", chart_rows(result)),
+        bars("prompt", prompt_rows(result)),
         pd.DataFrame(table_rows(result), columns=COLUMNS),
         gr.update(value=str(file), visible=True),
     )
+
+
+def bars(x: str, rows: list[tuple[str, float, str]]) -> gr.BarPlot:
+    """A chart of rows in their order, which Gradio would else sort by name."""
+    import pandas as pd
+
+    return gr.BarPlot(pd.DataFrame(rows, columns=[x, "accuracy", "who"]), sort=[name for name, *_ in rows])
 
 
 def chart_rows(result: dict) -> list[tuple[str, float, str]]:
@@ -82,8 +90,8 @@ def table_rows(result: dict) -> list[list[str]]:
     found = sorted(result["findings"], key=lambda row: -row["accuracy"])
     return [
         [
-            row["attack"], row["variant"], row["knows"], row["cost"], f"{row['accuracy']:.1%}",
-            f"{row['reference']:.1%}", row["reference_name"],
+            row["attack"], row["variant"], f"{row['accuracy']:.1%}", f"{row['reference']:.1%}",
+            row["reference_name"], row["knows"], row["cost"],
         ]
         for row in found
     ]  # fmt: skip
