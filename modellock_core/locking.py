@@ -68,8 +68,8 @@ def lock(
     seconds = {}
     editor = editor or load_editor(key.editor)
     the_task = load_task(dataset.task, dataset.classes)
-    yield Progress("Editing training images", 0, 1)  # the views take a second
     recipe = the_task.suited(recipe)
+    yield Progress("Editing training images", 0, recipe.views * len(dataset.train))  # making the views takes a second
     train, test = with_views(dataset.train, recipe.views, seed), dataset.test
     faint = replace(key, alpha=key.alpha * recipe.training_alpha)
     keyed_train = yield from keyed_images(train.images, faint, editor, "Editing training images")

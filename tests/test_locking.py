@@ -43,6 +43,7 @@ def test_a_lock_ends_with_model_key_and_report(locked, small):
 
 def test_closing_the_generator_stops_the_work(small, editor):
     work = lock(small, KEY, recipe=TINY, editor=editor)
+    assert next(work).step == 0
     assert next(work).step > 0
     work.close()
     with pytest.raises(StopIteration):
