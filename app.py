@@ -241,7 +241,8 @@ def unlock_step(tab: gr.Tab, lock_result: gr.Markdown) -> None:
         lambda result, choice: unlock.MINE if result else choice, [lock_result, choice], choice,
         **QUIET,
     )  # fmt: skip
-    gr.on([tab.select, choice.change], unlock.describe, choice, about, **QUIET).then(
+    # always_last: a choice made while the last one is answered must not be lost
+    gr.on([tab.select, choice.change], unlock.describe, choice, about, trigger_mode="always_last", **QUIET).then(
         unlock.predict_if_ready, arguments, answers, **PRIVATE, show_progress="minimal", **QUICK
     )
 
