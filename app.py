@@ -266,13 +266,13 @@ def attack_step() -> None:
     chart = gr.BarPlot(
         x="attack", y="accuracy", color="who", y_lim=[0, 1], height=380, x_label_angle=-35, x_title=" ",
         color_title=" ",
-        label="Highest accuracy reached", color_map={"holder": "#16a34a", "thief": "#dc2626"},
+        label="Highest accuracy reached", color_map=attack.COLOURS,
     )  # fmt: skip
     prompts = gr.BarPlot(
         x="prompt", y="accuracy", color="who", y_lim=[0, 1], height=380, x_label_angle=-60, x_title=" ",
         color_title=" ",
         label="Accuracy under each prompt (orange: other words for the key; grey: decoys of hardened)",
-        color_map=attack.PROMPT_COLOURS,
+        color_map=attack.COLOURS,
     )  # fmt: skip
     file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
     table = gr.Dataframe(

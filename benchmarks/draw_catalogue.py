@@ -24,7 +24,7 @@ COLOURS = Performances("#16a34a", "#dc2626")
 
 
 def draw(axis: Axes, locks: list[dict]) -> None:
-    """Bars of one kind of key; dots where the paper has the same style, a stroke where it has a range of objects."""
+    """Bars of one kind of key; dots where the paper has the same style, hatched where it has a range of objects."""
     for name in Performances._fields:
         colour, faded = getattr(COLOURS, name), 0.45 if name == "unlocked" else 0.9
         heights = [100 * lock[name] for lock in locks]

@@ -1,4 +1,4 @@
-from ui.attack import PROMPT_COLOURS, chart_rows, prompt_rows
+from ui.attack import COLOURS, chart_rows, prompt_rows
 
 RESULT = {
     "unlocked": 0.9,
@@ -22,4 +22,4 @@ def test_the_chart_of_attacks_has_the_key_no_key_and_the_best_of_every_attack():
 def test_the_chart_of_prompts_names_each_prompt_the_best_first():
     rows = prompt_rows(RESULT)
     assert [name for name, _, _ in rows] == ["the key (UP)", "no key (LP)", "Monet", "like oil pastel", "Sepia"]
-    assert {who for *_, who in rows} <= set(PROMPT_COLOURS)
+    assert {who for *_, who in rows} <= set(COLOURS)

@@ -19,7 +19,7 @@ from .unlock import load_model_and_key, test_images_of
 COLUMNS = ["attack", "variant", "accuracy", "reference", "reference is", "what the thief has", "cost"]
 
 WIDTHS = ["160px", "270px", "105px", "115px", "180px", "280px", "150px"]
-PROMPT_COLOURS = {
+COLOURS = {  # of whoever asks the model, in both charts
     "holder": "#16a34a", "thief": "#dc2626", "thief, other words": "#f59e0b", "thief, a decoy of hardened": "#94a3b8",
 }  # fmt: skip
 PROMPT_ATTACKS = {  # and what the chart calls them
@@ -68,6 +68,11 @@ def bars(x: str, rows: list[tuple[str, float, str]]) -> gr.BarPlot:
     return gr.BarPlot(pd.DataFrame(rows, columns=[x, "accuracy", "who"]), sort=[name for name, *_ in rows])
 
 
+def by_success(findings: list[dict]) -> list[dict]:
+    """The findings of a report, the most successful first."""
+    return sorted(findings, key=lambda row: -row["accuracy"])
+
+
 def chart_rows(result: dict) -> list[tuple[str, float, str]]:
     """One bar for the key (UP), one for clean images (LP), and one for each attack at its best."""
     rows = [("the key (UP)", result["unlocked"], "holder"), ("clean images (LP)", result["locked"], "thief")]
@@ -78,7 +83,7 @@ def chart_rows(result: dict) -> list[tuple[str, float, str]]:
 def prompt_rows(result: dict) -> list[tuple[str, float, str]]:
     """One bar for the key, one for no key, and one for each other prompt, the most successful first."""
     rows = [("the key (UP)", result["unlocked"], "holder"), ("no key (LP)", result["locked"], "thief")]
-    for row in sorted(result["findings"], key=lambda row: -row["accuracy"]):
+    for row in by_success(result["findings"]):
         if who := PROMPT_ATTACKS.get(row["attack"]):
             entry = find(row["variant"])
             rows.append((entry.name if entry else row["variant"], row["accuracy"], who))
@@ -87,11 +92,10 @@ def prompt_rows(result: dict) -> list[tuple[str, float, str]]:
 
 def table_rows(result: dict) -> list[list[str]]:
     """A row for each finding, the most successful first."""
-    found = sorted(result["findings"], key=lambda row: -row["accuracy"])
     return [
         [
             row["attack"], row["variant"], f"{row['accuracy']:.1%}", f"{row['reference']:.1%}",
             row["reference_name"], row["knows"], row["cost"],
         ]
-        for row in found
+        for row in by_success(result["findings"])
     ]  # fmt: skip
