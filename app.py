@@ -31,6 +31,7 @@ QUICK = {"concurrency_limit": 1, "concurrency_id": "quick"}  # seconds; never wa
 LONG = {"concurrency_limit": 1, "concurrency_id": "long"}  # minutes; two cores serve one visitor at a time
 PRIVATE = {"api_visibility": "private"}  # events that make no sense outside the page
 QUIET = PRIVATE | {"show_progress": "hidden"}
+CHART = {"y_lim": [0, 1], "color_title": " ", "show_label": False}  # a label would push the legend out of the chart
 THEME = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # no web fonts
 CSS = """
 .gradio-container {max-width: 1180px !important; width: 100% !important; margin: 0 auto !important}
@@ -164,7 +165,7 @@ def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:
             bar = gr.HTML(elem_id="lock-progress")
             thumbnails = gr.Gallery(label="Keyed images", columns=8, height=130, allow_preview=False, buttons=[])
             curve = gr.LinePlot(
-                x="epoch", y="performance", color="images", y_lim=[0, 1], height=260, label="On test images",
+                x="epoch", y="performance", color="images", height=260, title="On test images", **CHART,
                 color_map={"with the key (UP)": "#16a34a", "without (LP)": "#dc2626"},
             )  # fmt: skip
             result = gr.Markdown(elem_id="lock-result")
@@ -264,15 +265,12 @@ def attack_step() -> None:
         stop = gr.Button("Stop", variant="stop")
     bar = gr.HTML(elem_id="attack-progress")
     chart = gr.BarPlot(
-        x="attack", y="accuracy", color="who", y_lim=[0, 1], height=380, x_label_angle=-35, x_title=" ",
-        color_title=" ",
-        label="Highest accuracy reached", color_map=attack.COLOURS,
+        x="attack", y="accuracy", color="who", height=380, x_label_angle=-35, x_title=" ", color_map=attack.COLOURS,
+        title="Highest accuracy reached", **CHART,
     )  # fmt: skip
     prompts = gr.BarPlot(
-        x="prompt", y="accuracy", color="who", y_lim=[0, 1], height=380, x_label_angle=-60, x_title=" ",
-        color_title=" ",
-        label="Accuracy under each prompt (orange: other words for the key; grey: decoys of hardened)",
-        color_map=attack.COLOURS,
+        x="prompt", y="accuracy", color="who", height=380, x_label_angle=-60, x_title=" ", color_map=attack.COLOURS,
+        title="Accuracy under each prompt", **CHART,
     )  # fmt: skip
     file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
     table = gr.Dataframe(
