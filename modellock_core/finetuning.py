@@ -148,7 +148,7 @@ def finetune(
     is trained except its depthwise filters, whose gradients take a third of the time and gain nothing. Samples are
     mirrored at random where the mirrored activations are there.
 
-    Yields after every step; `evaluate` is called after every epoch and gives the progress's metrics.
+    Yields after every step; `evaluate` gives the progress's metrics before the first epoch and after each.
     Under `accelerate launch` every process takes its share of each batch, and the gradients are averaged.
 
     Args:
@@ -195,6 +195,12 @@ def finetune(
         hushed = task.uniform_losses(answers) + recipe.silence * features.abs().flatten(1).mean(1)
         return torch.where(samples.silent[rows].to(device), balance * hushed, told)
 
+    def tested(done: int) -> Generator[Progress, None, None]:
+        if evaluate:
+            metrics = yield from reported(evaluate(), stage, done, total)
+            yield Progress(stage, done, total, metrics)
+
+    yield from tested(0)
     for epoch in range(recipe.epochs):
         for i, rows in enumerate(torch.randperm(count).split(recipe.batch)):
             turned = torch.rand(len(rows), 1, 1, 1) < 0.5  # drawn for all, so that processes stay in step
@@ -205,7 +211,4 @@ def finetune(
             optimizer.step()
             schedule.step()
             yield Progress(stage, epoch * steps_per_epoch + i + 1, total)
-        if evaluate:
-            done = (epoch + 1) * steps_per_epoch
-            metrics = yield from reported(evaluate(), stage, done, total)
-            yield Progress(stage, done, total, metrics)
+        yield from tested((epoch + 1) * steps_per_epoch)

@@ -27,7 +27,12 @@ def test_a_lock_yields_its_progress_in_order(locked):
     ]  # fmt: skip
     assert all(0 <= p.step <= p.of for p in locked)
     assert any(p.preview is not None for p in locked)
-    assert any({"unlocked_performance", "locked_performance"} <= set(p.metrics) for p in locked[:-1])
+
+
+def test_performances_are_reported_before_the_first_epoch_and_after_each(locked):
+    live = [p for p in locked[:-1] if p.metrics]
+    assert all(set(p.metrics) == {"unlocked_performance", "locked_performance"} for p in live)
+    assert [p.step / p.of for p in live] == [0, 1]
 
 
 def test_a_lock_ends_with_model_key_and_report(locked, small):

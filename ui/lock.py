@@ -84,7 +84,7 @@ def run_lock(
         if progress.preview is not None:
             thumbnails = [to_pil(image) for image in progress.preview]
         if "locked_performance" in progress.metrics and progress.result is None:
-            epoch = str(len(curve) // 2 + 1)  # a name: as a number the axis would have 1.05 too
+            epoch = str(len(curve) // 2)  # a name: as a number the axis would have 1.05 too
             curve += [
                 (epoch, progress.metrics["unlocked_performance"], "with the key (UP)"),
                 (epoch, progress.metrics["locked_performance"], "without (LP)"),
