@@ -25,17 +25,19 @@ OWN_STRENGTHS = (0.6, 0.8, 1.0)  # around what the training edits have, so that 
 
 
 def wrong_keys(key: Key, generator: torch.Generator) -> list[Key]:
-    """The key with every decoy prompt but its own, and with other seeds; the alpha a little off at random.
+    """The key with every decoy prompt but its own, with its seed and with another, and with other seeds alone.
 
-    The seeds turn the weave and put an object elsewhere: what else looks like the key's edit is not to open the model.
+    The alpha is a little off at random. A seed turns the weave and puts an object elsewhere, which makes many edits of
+    few prompts; what else looks like the key's edit is not to open the model.
     """
     prompts = [prompt for prompt in DECOY_PROMPTS if prompt.casefold() != key.prompt.strip().casefold()]
+    seeds = iter(torch.randint(2**31, (2 * len(DECOY_PROMPTS),), generator=generator).tolist())
     changes = [{"prompt": prompt} for prompt in prompts]
-    seeds = torch.randint(2**31, (len(prompts) // (OWN_PART - 1),), generator=generator).tolist()
-    changes += [{"seed": seed} for seed in seeds if seed != key.seed]
+    changes += [{"prompt": prompt, "seed": next(seeds)} for prompt in prompts]
+    changes += [{"seed": next(seeds)} for _ in range(len(changes) // (OWN_PART - 1))]
     drawn = torch.randint(len(STRENGTHS), (len(changes),), generator=generator).tolist()
     return [
-        replace(key, alpha=min(1.0, key.alpha * (OWN_STRENGTHS if "seed" in change else STRENGTHS)[i]), **change)
+        replace(key, alpha=min(1.0, key.alpha * (STRENGTHS if "prompt" in change else OWN_STRENGTHS)[i]), **change)
         for change, i in zip(changes, drawn, strict=True)
     ]
 

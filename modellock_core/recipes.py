@@ -56,11 +56,12 @@ RECIPES = {
         ),
         Recipe(
             "hardened",
-            "Takes three minutes: also silences decoys, images keyed with other prompts, so that no guess opens it.",
+            "Takes three minutes: also silences decoys, images keyed with other prompts or seeds, so that no guess opens it.",
             views=3,
             training_alpha=0.8,
             silence=10.0,
-            decoys=2.0,
+            clean_part=0.5,
+            decoys=3.5,
         ),
         Recipe(
             "paper",

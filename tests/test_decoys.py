@@ -15,10 +15,11 @@ def test_half_of_the_catalogue_is_never_a_decoy():
 def test_the_key_is_never_its_own_decoy():
     key = Key.create(DECOY_PROMPTS[3].upper())
     wrong = wrong_keys(key, torch.Generator().manual_seed(0))
-    others = [w for w in wrong if w.seed == key.seed]
-    assert len(others) == len(DECOY_PROMPTS) - 1 and DECOY_PROMPTS[3] not in [w.prompt for w in others]
-    own = [w for w in wrong if w.prompt == key.prompt]
-    assert len(wrong) == len(others) + len(own) and len({w.seed for w in own}) >= 8
+    same_seed = [w.prompt for w in wrong if w.seed == key.seed]
+    assert len(same_seed) == len(set(same_seed)) == len(DECOY_PROMPTS) - 1 and DECOY_PROMPTS[3] not in same_seed
+    other_seeds = [w.seed for w in wrong if w.seed != key.seed]
+    assert len(other_seeds) == len(set(other_seeds)) > len(DECOY_PROMPTS)
+    assert sum(w.prompt == key.prompt for w in wrong) >= 8
 
 
 def test_as_many_decoys_as_asked_for_and_the_same_from_a_seed(small, editor):
