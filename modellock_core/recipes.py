@@ -56,7 +56,7 @@ RECIPES = {
         ),
         Recipe(
             "hardened",
-            "Takes three minutes: also silences decoys, images keyed with other prompts or seeds, so that no guess opens it.",
+            "Takes three minutes: also silences decoys, keyed with other prompts or seeds, so that no guess opens it.",
             views=3,
             training_alpha=0.8,
             silence=10.0,
