@@ -31,7 +31,8 @@ def wrong_keys(key: Key, generator: torch.Generator) -> list[Key]:
     few prompts; what else looks like the key's edit is not to open the model.
     """
     prompts = [prompt for prompt in DECOY_PROMPTS if prompt.casefold() != key.prompt.strip().casefold()]
-    seeds = iter(torch.randint(2**31, (2 * len(DECOY_PROMPTS),), generator=generator).tolist())
+    seeds = torch.randint(2**31, (2 * len(DECOY_PROMPTS),), generator=generator).tolist()
+    seeds = (seed for seed in seeds if seed != key.seed)
     changes = [{"prompt": prompt} for prompt in prompts]
     changes += [{"prompt": prompt, "seed": next(seeds)} for prompt in prompts]
     changes += [{"seed": next(seeds)} for _ in range(len(changes) // (OWN_PART - 1))]

@@ -35,3 +35,13 @@ def test_a_hardened_lock_reports_its_decoys(small, editor):
     edited = [p for p in steps if p.stage == "Editing decoys"]
     assert edited[-1].step == edited[-1].of == round(0.5 * len(small.train))
     assert steps[-1].result.report["recipe"] == "hardened"
+
+
+def test_a_seed_drawn_for_decoys_is_never_the_keys():
+    drawn = [w.seed for w in wrong_keys(Key.create("with oil pastel"), torch.Generator().manual_seed(0))]
+    seed = next(s for s in drawn if s != 1024)
+    key = Key.create("with oil pastel", seed=seed)
+    wrong = wrong_keys(key, torch.Generator().manual_seed(0))
+    assert len(wrong) == len(drawn) and not any(w.prompt == key.prompt and w.seed == key.seed for w in wrong)
+    same_seed = [w.prompt for w in wrong if w.seed == key.seed]
+    assert len(same_seed) == len(set(same_seed))
