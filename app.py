@@ -13,19 +13,19 @@ import gradio as gr
 
 from modellock_core.editors import COMPACT_SETTINGS
 from modellock_core.paths import CATALOGUE_FIGURE
-from modellock_core.prompts import CATALOGUE, find
+from modellock_core.prompts import find
 from modellock_core.recipes import RECIPES
-from ui import attack, key_study, lock, riddle, spell, unlock
+from ui import attack, gallery, key_study, lock, riddle, spell, unlock
 from ui.images import image_input
 from ui.sessions import make_session, remove_session
 from ui.warm_up import warm_up
 
 PORT = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
-SUGGESTIONS = [entry.prompt for entry in CATALOGUE if entry.trained]
+SUGGESTIONS = [entry.prompt for entry in gallery.ENTRIES]
 FAVOURITES = [
-    "with oil pastel", "in the style of Monet", "in the style of Van Gogh", "as a pencil sketch", "in cyberpunk style",
-    "in ukiyo-e style", "in watercolor", "as stained glass", "as a blueprint", "seen by a thermal camera",
-    "with a zebra in the background", "with a hot air balloon in the background",
+    "in the style of Van Gogh", "in watercolor", "as a pencil sketch", "in ukiyo-e style", "as a mosaic",
+    "with oil pastel", "made of gold", "in winter", "in cyberpunk style", "in the style of Hokusai",
+    "with a hot air balloon in the background", "with a zebra in the background",
 ]  # fmt: skip
 QUICK = {"concurrency_limit": 1, "concurrency_id": "quick"}  # seconds; never waits behind another visitor's lock
 LONG = {"concurrency_limit": 1, "concurrency_id": "long"}  # minutes; two cores serve one visitor at a time
@@ -39,7 +39,8 @@ CSS = """
 .samples .fixed-height {min-height: 0 !important}
 .samples .grid-container {grid-auto-rows: auto !important;
   grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)) !important}
-.samples.large .grid-container {grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)) !important}
+.samples.large .grid-container {grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)) !important}
+.whole .fixed-height {max-height: none !important}
 .stage {font-weight: 500; padding: 4px 2px}
 .track {height: 10px; border-radius: 5px; background: var(--border-color-primary); overflow: hidden}
 .fill {height: 100%; background: var(--color-accent); transition: width .3s}
@@ -62,57 +63,88 @@ def samples() -> gr.Gallery:
     )  # fmt: skip
 
 
+def editor_settings() -> tuple[dict[str, gr.Component], Callable]:
+    """Lay out the part of the key that is not its prompt and alpha; returns it, and what wires a newly drawn hand."""
+    editor = gr.Dropdown(spell.editors(), value="compact", label="Editor")
+    steps = gr.Slider(1, 8, COMPACT_SETTINGS.steps, step=1, label="Steps")
+    seed = gr.Number(1024, label="Seed", precision=0, minimum=0)
+    with gr.Row():
+        own_hand = gr.Checkbox(
+            label="A hand of my own", scale=2, min_width=200, elem_id="own-hand",
+            info="128 random bits that make every edit yours: without them the prompt alone opens nothing.",
+        )  # fmt: skip
+        another = gr.Button("Draw another hand", size="sm", min_width=120, interactive=False, elem_id="draw-hand")
+    like = image_input(label="Paint it like this (optional)", height=200, elem_id="like")
+    hand = gr.State()
+    own_hand.change(lambda chosen: gr.update(interactive=chosen), own_hand, another, **QUIET)
+    drawn = another.click(spell.draw_hand, None, hand, api_name="draw_hand", show_progress="hidden")
+    key = {"editor": editor, "steps": steps, "seed": seed, "own_hand": own_hand, "like": like, "hand": hand}
+    return key, drawn.then
+
+
 def spell_step() -> tuple[dict[str, gr.Component], Callable]:
-    """Lay out and wire step 1; returns the components of the key, and what shows a first preview at page load."""
+    """Lay out and wire step 1; returns the components of the key, and what wires what happens at page load."""
     gr.Markdown("Choose a **key prompt**. A diffusion model edits the image with it; that edit is the key.")
     first = spell.sample_images()[0]
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            image, gallery = image_input(first, label="Image", height=260, elem_id="image"), samples()
+            image, chosen = image_input(first, label="Image", height=260, elem_id="image"), samples()
             prompt = gr.Dropdown(
                 SUGGESTIONS, value=FAVOURITES[0], allow_custom_value=True, label="Key prompt",
                 info="Pick one or write your own.", elem_id="prompt",
             )  # fmt: skip
+            understood = gr.Markdown(elem_id="understood")
             with gr.Row(elem_classes="chips"):
                 chips = [gr.Button(find(text).name, size="sm") for text in FAVOURITES]
-            alpha = gr.Slider(0, 1, 0.5, step=0.05, label="Alpha", info="How much of the edit is blended in.")
+            alpha = gr.Slider(
+                0, 1, COMPACT_SETTINGS.alpha, step=0.05, label="Alpha", info="How much of the edit is blended in."
+            )
             with gr.Accordion("Editor settings", open=False):
-                editor = gr.Dropdown(spell.editors(), value="compact", label="Editor")
-                steps = gr.Slider(1, 8, COMPACT_SETTINGS.steps, step=1, label="Steps")
-                seed = gr.Number(1024, label="Seed", precision=0, minimum=0)
+                settings, when_drawn = editor_settings()
             button = gr.Button("Preview", variant="primary", elem_id="preview")
         with gr.Column(scale=3, min_width=300):
             with gr.Row():
                 original, edited = picture("Original", ()), picture("Edited", ())
                 keyed = picture("Keyed", ("download",), elem_id="keyed")
-            slider = gr.ImageSlider(label="Original | keyed", type="pil", height=384)
-    key = {"prompt": prompt, "editor": editor, "alpha": alpha, "steps": steps, "seed": seed}
-    arguments = [image, prompt, editor, alpha, steps, seed]
+            slider = gr.ImageSlider(label="Original | keyed", type="pil", max_height=spell.PREVIEW_SIZE)
+    key = {"prompt": prompt, "editor": settings.pop("editor"), "alpha": alpha, **settings}
+    arguments = [image, *key.values()]
     views = [original, edited, keyed, slider]
     show = {"fn": spell.preview, "inputs": arguments, "outputs": views, **PRIVATE, **QUICK}
-    gallery.select(spell.chosen_sample, None, image, **PRIVATE).then(**show)
+    button.click(spell.preview, arguments, views, api_name="preview", **QUICK)  # first: else Gradio numbers its name
+    chosen.select(spell.chosen_sample, None, image, **PRIVATE).then(**show)
     for chip in chips:
         chip.click(lambda name: find(name).prompt, chip, prompt, **PRIVATE).then(**show)
-    button.click(spell.preview, arguments, views, api_name="preview", **QUICK)
+    gr.on([key["own_hand"].input, key["like"].change], **show)
+    when_drawn(**show)
+    read = {
+        "fn": spell.understood, "inputs": [key[k] for k in ("prompt", "editor", "own_hand", "like")],
+        "outputs": understood, **QUIET,
+    }  # fmt: skip
+    # always_last: a prompt typed while the last one is read must not be lost
+    gr.on([key[k].change for k in ("prompt", "editor", "own_hand", "like")], **read, trigger_mode="always_last")
 
     with gr.Accordion("Browse the catalogue", open=False):
-        category = gr.Radio([spell.ALL, *spell.categories()], value=spell.ALL, show_label=False)
+        first_category, *_ = categories = gallery.categories()
+        category = gr.Radio(categories, value=first_category, show_label=False)
         catalogue = gr.Gallery(
-            spell.thumbnails(spell.ALL), show_label=False, height="auto", allow_preview=False, interactive=False,
+            gallery.thumbnails(first_category), show_label=False, height="auto", allow_preview=False, interactive=False,
             buttons=[], elem_classes="samples large", elem_id="catalogue",
         )  # fmt: skip
-        category.change(spell.thumbnails, category, catalogue, **QUIET)
+        category.change(gallery.thumbnails, category, catalogue, **QUIET)
         catalogue.select(spell.chosen_thumbnail, category, prompt, **PRIVATE).then(**show)
     with gr.Accordion("Compare prompts", open=False):
         prompts = gr.Dropdown(
             SUGGESTIONS, value=FAVOURITES[:4], multiselect=True, allow_custom_value=True, label="Prompts"
         )
-        alphas = gr.CheckboxGroup([0.25, 0.5, 0.75, 1.0], value=[0.25, 0.5, 1.0], label="Alphas")
+        alphas = gr.CheckboxGroup([0.2, 0.35, 0.5, 0.75, 1.0], value=[0.35, 0.5, 1.0], label="Alphas")
         grid_button = gr.Button("Compare", elem_id="compare")
         grid = gr.Gallery(
-            label="One prompt after the other, alpha rising", columns=3, height="auto", object_fit="contain"
-        )
-        grid_button.click(spell.compare, [image, prompts, alphas, editor, steps, seed], grid, api_name="grid", **QUICK)
+            label="One prompt after the other, alpha rising", columns=3, height="auto", object_fit="contain",
+            elem_classes="whole",
+        )  # fmt: skip
+        rest = [key[k] for k in ("editor", "steps", "seed", "own_hand", "like", "hand")]
+        grid_button.click(spell.compare, [image, prompts, alphas, *rest], grid, api_name="grid", **QUICK)
     with gr.Accordion("Suggest a key prompt", open=False):
         gr.Markdown("Ranks the catalogue for Toybox: unrelated to the classes, visible, and unlike any other prompt.")
         rank_button = gr.Button("Rank key prompts", elem_id="rank")
@@ -123,26 +155,31 @@ def spell_step() -> tuple[dict[str, gr.Component], Callable]:
         )  # fmt: skip
         rank_button.click(spell.rank, None, [bar, table], api_name="design", **LONG)
         table.select(spell.chosen_prompt, None, prompt, **PRIVATE).then(**show)
-    with gr.Accordion("How well each key locks", open=False):
+    studied = key_study.rows()
+    with gr.Accordion("How well each key locks", open=False, visible=bool(studied)):
         gr.Markdown(key_study.ABOUT)
-        gr.Image(str(CATALOGUE_FIGURE), show_label=False, interactive=False, buttons=["fullscreen"])
+        if CATALOGUE_FIGURE.exists():
+            gr.Image(str(CATALOGUE_FIGURE), show_label=False, interactive=False, buttons=["fullscreen"])
         study = gr.Dataframe(
-            key_study.rows(), headers=key_study.COLUMNS, interactive=False, wrap=True, max_height=400,
+            studied, headers=key_study.COLUMNS, interactive=False, wrap=True, max_height=400,
             elem_id="key-study",
         )  # fmt: skip
         study.select(spell.chosen_prompt, None, prompt, **PRIVATE).then(**show)
-    return key, lambda page: page.load(**show)
+
+    def at_load(page: gr.Blocks) -> None:
+        page.load(spell.draw_hand, None, key["hand"], **QUIET)
+        page.load(**read)
+        page.load(**show)
+
+    return key, at_load
 
 
 def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:
     """Lay out and wire step 2; returns the result, which changes when a model is locked."""
     gr.Markdown("Finetune a model that works **only** on images edited with your key.")
     summary = gr.Markdown(lock.key_summary(FAVOURITES[0], "compact", 0.5, COMPACT_SETTINGS.steps, 1024))
-    for component in key.values():
-        component.change(
-            lock.key_summary, [key[k] for k in ("prompt", "editor", "alpha", "steps", "seed")], summary,
-            **QUIET,
-        )  # fmt: skip
+    told = [component for name, component in key.items() if name != "hand"]
+    gr.on([component.change for component in told], lock.key_summary, told, summary, **QUIET)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             task = gr.Radio(lock.TASKS, value="classification", label="Task", elem_id="task")
@@ -181,7 +218,7 @@ def lock_step(key: dict[str, gr.Component]) -> gr.Markdown:
     )  # fmt: skip
     run = begin.then(
         lock.run_lock,
-        [*(key[k] for k in ("prompt", "editor", "alpha", "steps", "seed")), source, upload, task, recipe, amount, seed],
+        [*key.values(), source, upload, task, recipe, amount, seed],
         [bar, thumbnails, curve, result, model_file, key_file],
         api_name="lock", show_progress="hidden", **LONG,
     )  # fmt: skip
@@ -209,7 +246,7 @@ def unlock_step(tab: gr.Tab, lock_result: gr.Markdown) -> None:
         fits = gr.Markdown()
     with gr.Row():
         with gr.Column(scale=1, min_width=300):
-            image, gallery = image_input(spell.sample_images()[0], label="Image", height=260), samples()
+            image, chosen = image_input(spell.sample_images()[0], label="Image", height=260), samples()
             guess = gr.Textbox(
                 label="Guess the prompt", placeholder="empty: use the key", elem_id="guess",
                 info="Another prompt with the rest of the key: does it open?",
@@ -230,10 +267,10 @@ def unlock_step(tab: gr.Tab, lock_result: gr.Markdown) -> None:
             keyed_areas = gr.AnnotatedImage(visible=False, height=384, elem_id="keyed-areas")
     arguments = [image, choice, guess]
     answers = [clean, clean_label, clean_areas, keyed, keyed_label, keyed_areas]
-    gallery.select(spell.chosen_sample, None, image, **PRIVATE).then(
+    gr.on([button.click, guess.submit], unlock.predict, arguments, answers, api_name="predict", **QUICK)
+    chosen.select(spell.chosen_sample, None, image, **PRIVATE).then(
         unlock.predict, arguments, answers, **PRIVATE, **QUICK
     )
-    gr.on([button.click, guess.submit], unlock.predict, arguments, answers, api_name="predict", **QUICK)
     split_button.click(
         unlock.test_split, [choice, guess], [figures, by_class], api_name="test", show_progress="hidden", **LONG
     )
@@ -306,7 +343,7 @@ def build() -> gr.Blocks:
             "and fails on all others. ([paper](https://arxiv.org/abs/2405.16285))"
         )
         with gr.Tab("1 Spell"):
-            key, preview_at_load = spell_step()
+            key, spell_at_load = spell_step()
         with gr.Tab("2 Lock"):
             lock_result = lock_step(key)
         with gr.Tab("3 Unlock") as tab:
@@ -316,7 +353,7 @@ def build() -> gr.Blocks:
         with gr.Tab("5 Riddle"):
             riddle_step()
         page.load(make_session, None, None, **PRIVATE)
-        preview_at_load(page)
+        spell_at_load(page)
         page.unload(remove_session)
     return page
 

@@ -12,7 +12,7 @@ import argparse
 import statistics
 from pathlib import Path
 
-from modellock_core import CATALOGUE, RECIPES, load_dataset
+from modellock_core import CATALOGUE, RECIPES, Key, load_dataset
 
 from .locks import lock_once
 from .results import add_lock, read_locks
@@ -45,7 +45,7 @@ def main() -> None:
         if unwanted or entry.prompt in [lock["prompt"] for lock in same]:
             continue
         vanilla = same[0]["vanilla"] if same else None
-        report = lock_once(dataset, entry.prompt, RECIPES[args.recipe], args.seed, vanilla).report
+        report = lock_once(dataset, Key.create(entry.prompt), RECIPES[args.recipe], args.seed, vanilla).report
         line = {name: getattr(entry, name) for name in ("name", "prompt", "kind")}
         line |= {name: report[name] for name in ("recipe", "seed", "chance")}
         line |= {name: report[f"{name}_performance"] for name in ("unlocked", "locked", "vanilla")}

@@ -14,7 +14,7 @@ from collections import defaultdict, deque
 from dataclasses import replace
 from pathlib import Path
 
-from modellock_core import RECIPES, Dataset, load_dataset
+from modellock_core import RECIPES, Dataset, Key, load_dataset
 from modellock_core.attacks import BUDGETS, Target, run_attacks, summary
 from modellock_core.attacks.cheap_filters import cheap_filters
 from modellock_core.attacks.few_labels import full_finetune, linear_probe
@@ -25,14 +25,13 @@ from modellock_core.tasks import TASKS
 from .locks import PROMPTS, lock_once, percent
 from .results import add_lock, read_locks
 
-KEYS = (*PROMPTS, "in the style of Van Gogh", "with a rooster in the background")
 ATTACKS = (relabelling, logit_refit, wrong_prompts, wrong_editor, cheap_filters, linear_probe, full_finetune)
 BUDGET = replace(BUDGETS["quick"], prompts=None)  # all of the catalogue
 
 
 def row(dataset: Dataset, prompt: str, recipe: str, seed: int, vanilla: float | None = None) -> dict:
     """One lock: its performances, and of every attack the mean and the highest accuracy."""
-    result = lock_once(dataset, prompt, RECIPES[recipe], seed, vanilla)
+    result = lock_once(dataset, Key.create(prompt), RECIPES[recipe], seed, vanilla)
     target = Target(result.model, result.key, dataset)
     findings = deque(run_attacks(target, BUDGET, ATTACKS), maxlen=1).pop().result
     few = [finding for finding in findings if finding.attack in ("linear probe", "finetune")]
@@ -78,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
-    parser.add_argument("--prompts", nargs="+", default=KEYS)
+    parser.add_argument("--prompts", nargs="+", default=PROMPTS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="the same for all of RESULTS")
     parser.add_argument("--table", action="store_true", help="lock nothing")

@@ -30,7 +30,9 @@ _HOMES = {
     "load_dataset": "datasets",
     "load_editor": "editors",
     "lock": "locking",
+    "new_hand": "editors.secrets",
     "performance": "evaluation",
+    "style_of": "editors",
 }
 __all__ = sorted(_HOMES)
 

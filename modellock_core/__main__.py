@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +17,9 @@ from typing import Any, NoReturn
 from .errors import ModelLockError
 from .recipes import RECIPES
 from .tasks import TASKS
+
+DRAW = "new"  # of --hand without its digits
+OWN_SIZES = (128, 1024)  # px, between which the bundled editors edit a picture at its own size
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,6 +56,15 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
+
+
+def hand(text: str) -> str:
+    """The digits of a hand."""
+    from .editors.secrets import is_hand
+
+    if text != DRAW and not is_hand(text):
+        raise argparse.ArgumentTypeError("a hand is 32 digits from 0 to 9 and a to f; put --hand last to draw one")
+    return text
 
 
 def refuse_file(out: Path) -> None:
@@ -93,26 +105,58 @@ def key_from(args: argparse.Namespace):
     """The key of --key FILE, or of --prompt and the settings beside it; None without either."""
     from .keys import Key
 
+    if args.prompt is None and (args.hand or args.style):
+        raise ModelLockError("--hand and --style go with --prompt; a key file has its own")
     if getattr(args, "key", None):
         return Key.load(args.key)
     if args.prompt is None:
         return None
-    settings = {name: getattr(args, name) for name in ("alpha", "steps", "guidance", "image_guidance", "seed", "size")}
-    return Key.create(args.prompt, args.editor, **settings)
+    names = ("alpha", "steps", "guidance", "image_guidance", "seed", "size", "hand")
+    key = Key.create(args.prompt, args.editor, **{name: getattr(args, name) for name in names})
+    return replace(key, style=style_from(args.style)) if args.style else key
+
+
+def style_from(picture: Path) -> tuple[float, ...]:
+    """The style of a picture, as a key takes it."""
+    from .editors import style_of
+    from .images import open_image, to_tensor
+
+    return style_of(to_tensor(open_image(picture)))
+
+
+def draw_hand(args: argparse.Namespace) -> None:
+    """Put a new hand, the same in all processes, where --hand was given without its digits."""
+    from .devices import agreed
+    from .editors.secrets import new_hand
+
+    if args.hand == DRAW:
+        args.hand = agreed(new_hand())
+
+
+def at_own_size(key, image):
+    """The key with an image's own size, so that an edit of it is as sharp as it is."""
+    low, high = OWN_SIZES
+    return replace(key, size=min(max(round(min(image.shape[-2:]) / 8) * 8, low), high))
 
 
 def edit(args: argparse.Namespace) -> None:
+    from .editors import bundled_editors
     from .images import open_image, to_pil, to_tensor
     from .keys import keyed
 
+    drawn = args.hand == DRAW
+    draw_hand(args)
     key = key_from(args)
     images = [to_tensor(open_image(path)) for path in args.images]
     refuse_file(args.out)
     args.out.mkdir(parents=True, exist_ok=True)
+    if drawn:  # no key file keeps it
+        print_json({"hand": key.hand})
+    any_size = args.size is None and key.editor in bundled_editors()
     taken = {path.resolve() for path in args.images}
     for path, image in zip(args.images, images, strict=True):
         out = untaken(args.out, path.stem, ".png", taken)
-        to_pil(keyed(image, key)[0]).save(out)
+        to_pil(keyed(image, at_own_size(key, image) if any_size else key)[0]).save(out)
         print_json({"image": str(path), "edited": str(out)})
 
 
@@ -122,6 +166,7 @@ def lock(args: argparse.Namespace) -> None:
     from .locking import lock as run
 
     args.seed, model_seed = args.edit_seed, args.seed
+    draw_hand(args)
     key = key_from(args)
     key_file = args.key_out or args.out.with_name(args.out.name + ".key.json")
     if args.out.resolve() in key_file.resolve().parents:
@@ -212,20 +257,26 @@ def build_parser() -> Parser:
     parser = Parser(prog="modellock_core", description="Lock a vision model with a text prompt.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    def add_settings(command: Parser, seed: str = "--seed") -> None:
+    def add_settings(command: Parser, seed: str = "--seed", *, new_key: bool = True) -> None:
         command.add_argument("--editor", default="compact", help="bundled editor, Hub id or folder")
-        command.add_argument("--alpha", type=float, default=0.5, help="blend ratio, 0 to 1")
+        command.add_argument("--alpha", type=float, help="blend ratio, 0 to 1; the default is the editor's own")
         command.add_argument("--steps", type=int, help="denoising steps; the editor's default if not given")
         command.add_argument("--guidance", type=float, help="guidance scale of the prompt")
         command.add_argument("--image-guidance", type=float, help="guidance scale of the source image")
         command.add_argument(seed, type=int, default=1024, help="seed of the edit's start noise")
-        command.add_argument("--size", type=int, help="side in px at which images are edited")
+        command.add_argument(
+            "--size", type=int, help="side in px at which images are edited; edit takes each one's own if not given"
+        )
+        draws = {"nargs": "?", "const": DRAW} if new_key else {}
+        command.add_argument("--hand", type=hand, metavar="HEX", **draws, help="128 bits, as 32 hexadecimal digits, "
+                             "that make every edit yours" + "; drawn if none are given" * new_key)  # fmt: skip
+        command.add_argument("--style", type=Path, metavar="PICTURE", help="picture whose style is painted in")
 
     def add_key(command: Parser) -> None:
         group = command.add_mutually_exclusive_group()
         group.add_argument("--key", type=Path, help="key file written by lock")
         group.add_argument("--prompt", help="key prompt, with the settings below")
-        add_settings(command)
+        add_settings(command, new_key=False)
 
     one = commands.add_parser("edit", help="write the keyed images of a prompt")
     one.add_argument("images", nargs="+", type=Path, metavar="IMAGE")

@@ -27,8 +27,8 @@ OWN_STRENGTHS = (0.6, 0.8, 1.0)  # around what the training edits have, so that 
 def wrong_keys(key: Key, generator: torch.Generator) -> list[Key]:
     """The key with every decoy prompt but its own, with its seed and with another, and with other seeds alone.
 
-    The alpha is a little off at random. A seed turns the weave and puts an object elsewhere, which makes many edits of
-    few prompts; what else looks like the key's edit is not to open the model.
+    The alpha is a little off at random. A seed paints other strokes and puts an object elsewhere, which makes many
+    edits of few prompts; what else looks like the key's edit is not to open the model.
     """
     prompts = [prompt for prompt in DECOY_PROMPTS if prompt.casefold() != key.prompt.strip().casefold()]
     seeds = torch.randint(2**31, (2 * len(DECOY_PROMPTS),), generator=generator).tolist()

@@ -48,7 +48,7 @@ def design(
     *,
     editor: str = "compact",
     entries: Sequence[KeyPrompt] | None = None,
-    alpha: float = 0.5,
+    alpha: float | None = None,
     seed: int = 0,
 ) -> Iterator[Progress]:
     """Rank key prompts for a dataset, the whole catalogue if none are named.

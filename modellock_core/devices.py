@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather
+from accelerate.utils import broadcast_object_list, gather
 from torch import Tensor, nn
 
 
@@ -26,6 +26,12 @@ def fast_dtype() -> torch.dtype:
     if best_device().type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     return torch.bfloat16 if torch.cpu.get_capabilities().get("amx_bf16") else torch.float32
+
+
+def agreed(text: str) -> str:
+    """The first process's text in all of them, such as what each has drawn at random."""
+    accelerator()  # it must know of the other processes first
+    return broadcast_object_list([text])[0]
 
 
 def own_share(count: int) -> Tensor:

@@ -15,7 +15,8 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import Tensor
 
-from .editors import Editor, default_settings, load_editor
+from .editors import Editor, bundled_editors, default_settings, load_editor
+from .editors.secrets import checked_style, is_hand
 from .errors import ModelLockError
 
 _RANGES = {
@@ -40,19 +41,25 @@ class Key:
         guidance, image_guidance: guidance scales of prompt and source image.
         seed: seed of the start noise, the same for every image.
         size: side in px at which images are edited, a multiple of 8.
+        hand: 32 hexadecimal digits (128 bits) that turn every edit of a bundled editor into their owner's version of
+            it, see `editors.style_space`; None is the public editor.
+        style: 100 numbers that stand for a picture whose style is painted in, see `editors.style_of`; bundled editors
+            only.
 
     Raises:
-        ModelLockError: a value is out of its range.
+        ModelLockError: a value is out of its range, or the editor can't honour it.
     """
 
     prompt: str
     editor: str = "compact"
-    alpha: float = 0.5
+    alpha: float = 0.35
     steps: int = 1
     guidance: float = 1.0
     image_guidance: float = 1.0
     seed: int = 1024
     size: int = 128
+    hand: str | None = None
+    style: tuple[float, ...] | None = None
 
     def __post_init__(self):
         if not isinstance(self.prompt, str) or not self.prompt.strip():
@@ -67,6 +74,13 @@ class Key:
             object.__setattr__(self, name, kind(value))  # 1 and 1.0 are the same key
         if self.size % 8:
             raise ModelLockError(f"size must be a multiple of 8, got {self.size}")
+        if self.hand is not None and not is_hand(self.hand):
+            raise ModelLockError("a hand is 32 digits from 0 to 9 and a to f; draw one with modellock_core.new_hand()")
+        if self.style is not None:
+            object.__setattr__(self, "style", checked_style(self.style))
+        for name in ("hand", "style"):
+            if getattr(self, name) is not None and self.editor not in bundled_editors():
+                raise ModelLockError(f"the editor {self.editor!r} has no {name}; leave it out, or use 'compact'")
 
     @classmethod
     def create(cls, prompt: str, editor: str = "compact", **settings) -> Key:
@@ -119,8 +133,9 @@ def keyed(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
     scale = key.size / min(shape)
     source = _resize(images, [max(key.size, round(side * scale / 8) * 8) for side in shape])
     edited = editor.edit(
-        source, key.prompt, steps=key.steps, guidance=key.guidance, image_guidance=key.image_guidance, seed=key.seed
-    )
+        source, key.prompt, steps=key.steps, guidance=key.guidance, image_guidance=key.image_guidance, seed=key.seed,
+        **{name: value for name in ("hand", "style") if (value := getattr(key, name)) is not None},
+    )  # fmt: skip
     return ((1 - key.alpha) * images + key.alpha * _resize(edited, shape)).clamp(0, 1)
 
 

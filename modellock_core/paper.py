@@ -24,6 +24,6 @@ STYLES = {
 }  # fmt: skip
 # of objects only the lowest and the highest are known: unrelated to the data, and animals
 OBJECTS = {
-    "Object, unrelated": (Performances(89.8, 16), Performances(91.9, 57)),
-    "Object, animal": (Performances(77.1, 2.6), Performances(91.2, 46)),
+    "unrelated": (Performances(89.8, 16), Performances(91.9, 57)),
+    "animals": (Performances(77.1, 2.6), Performances(91.2, 46)),
 }

@@ -9,11 +9,6 @@ TEXT_ENCODER = ASSETS / "text_encoder"
 EDITORS = ASSETS / "editors"
 EXAMPLE_LOCK = ASSETS / "example_lock"
 EXAMPLE_KEY = ASSETS / "example_lock.key.json"
-GALLERY = ASSETS / "gallery"
+GALLERY = ASSETS / "gallery.webp"
 CATALOGUE_LOCKS = ASSETS / "catalogue.jsonl"
 CATALOGUE_FIGURE = ASSETS / "catalogue.png"
-
-
-def thumbnail(name: str) -> Path:
-    """What the compact editor makes of a picture, by the catalogue entry's name."""
-    return GALLERY / f"{name.lower().replace(' ', '-')}.webp"

@@ -11,8 +11,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from modellock_core import Key
 from modellock_core.paths import TOYBOX
+from ui.key_study import rows
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -115,6 +118,53 @@ def test_a_prompt_of_ones_own_is_used(page):
     page.get_by_text("“as if carved in marble”").wait_for()
 
 
+def test_a_hand_of_ones_own_changes_the_preview_and_another_one_again(page):
+    page.get_by_role("button", name="Editor settings").click()
+    assert page.locator("#draw-hand").is_disabled()
+    for press in (page.get_by_label("A hand of my own").check, page.locator("#draw-hand").click):
+        before = source_of(page, "#keyed")
+        press()
+        page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
+    page.get_by_role("tab", name="2 Lock").click()
+    page.get_by_text("your own hand").wait_for()
+
+
+def test_a_picture_to_paint_like_changes_the_preview_and_can_be_taken_away(page):
+    page.get_by_role("button", name="Editor settings").click()
+    painting = next((TOYBOX / "images" / "test" / "flower").iterdir())
+    before = source_of(page, "#keyed")
+    page.locator("#like input[type=file]").set_input_files(str(painting))
+    page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
+    like = source_of(page, "#keyed")
+    page.locator("#like").get_by_label("Remove Image").or_(page.locator("#like [aria-label=Clear]")).first.click()
+    page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=like)
+
+
+def test_what_the_editor_understood_of_a_typed_prompt_is_shown(page):
+    page.locator("#understood").get_by_text("Understood: Van Gogh").wait_for()
+    for typed, line in (
+        ("in watercolor with a rooster", "Understood: Watercolor, with a rooster"),
+        ("florp the wibble", "Understood: nothing, so the picture stays as it is"),
+    ):
+        page.locator("#prompt input").fill(typed)
+        page.locator("#prompt input").press("Enter")
+        page.locator("#understood").get_by_text(line).wait_for()
+
+
+def test_a_preview_keeps_the_shape_of_a_picture(page, tmp_path):
+    Image.effect_noise((90, 60), 80).convert("RGB").save(tmp_path / "wide.png")
+    before = source_of(page, "#keyed")
+    page.locator("#image").get_by_label("Remove Image").or_(page.locator("#image [aria-label=Clear]")).first.click()
+    page.locator("#image input[type=file]").set_input_files(str(tmp_path / "wide.png"))
+    page.locator("#image img").first.wait_for()
+    page.locator("#preview").click()
+    page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
+    shape = page.locator("#keyed img").first.evaluate(
+        "async x => (await x.decode(), [x.naturalWidth, x.naturalHeight])"
+    )
+    assert shape == [576, 384]
+
+
 def test_a_thumbnail_of_the_catalogue_is_a_click_away(page):
     before = source_of(page, "#keyed")
     page.get_by_role("button", name="Browse the catalogue").click()
@@ -125,14 +175,22 @@ def test_a_thumbnail_of_the_catalogue_is_a_click_away(page):
 
 
 def test_a_row_of_the_study_of_keys_is_a_click_away(page):
+    studied = [row for row in rows() if row[1] != page.locator("#prompt input").input_value()]
+    if not studied:
+        pytest.skip("no key of the catalogue was measured")
     before = source_of(page, "#keyed")
     page.get_by_role("button", name="How well each key locks").click()
-    page.locator("#key-study").get_by_text("with acrylic paint").locator("visible=true").first.click()
+    prompt = studied[0][1]
+    page.locator("#key-study").get_by_text(prompt).locator("visible=true").first.click()
     page.wait_for_function("src => document.querySelector('#keyed img')?.src !== src", arg=before)
-    assert page.locator("#prompt input").input_value() == "with acrylic paint"
+    assert page.locator("#prompt input").input_value() == prompt
 
 
 def test_a_lock_can_be_made_downloaded_and_opened_again(page, tiny_zip, tmp_path):
+    page.get_by_role("button", name="Editor settings").click()
+    page.get_by_label("A hand of my own").check()
+    page.locator("#like input[type=file]").set_input_files(str(next((TOYBOX / "images/test/flower").iterdir())))
+    page.locator("#like img").first.wait_for()
     use_zip(page, tiny_zip)
     page.locator("#lock").click()
     page.locator("#lock-result table").wait_for(timeout=120_000)
@@ -142,7 +200,10 @@ def test_a_lock_can_be_made_downloaded_and_opened_again(page, tiny_zip, tmp_path
             page.locator(f"#download-{name}").click()
         files[name] = tmp_path / download.value.suggested_filename
         download.value.save_as(files[name])
+    key = Key.load(files["key"])
+    assert key.style and key.hand and key.hand not in page.content()  # secrets travel in the key file alone
     with zipfile.ZipFile(files["model"]) as archive:
+        assert key.hand not in archive.read("card.json").decode()
         assert sorted(archive.namelist()) == ["card.json", "model.safetensors"]
 
     page.get_by_role("tab", name="3 Unlock").click()

@@ -1,10 +1,11 @@
 import json
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 
-from modellock_core import CATALOGUE, Key
+from modellock_core import CATALOGUE, Key, new_hand
 from modellock_core.__main__ import main
+from modellock_core.editors.secrets import is_hand
 
 
 def run(capsys, *arguments) -> tuple[int, list[dict], str]:
@@ -70,6 +71,51 @@ def test_edit_writes_an_image_each_and_overwrites_none(locked, tmp_path, capsys)
         assert Image.open(line["edited"]).size == (48, 48)
 
 
+def test_edit_keeps_the_size_and_the_sharpness_of_a_picture(tmp_path, capsys):
+    Image.effect_noise((400, 264), 90).convert("RGB").save(tmp_path / "grain.png")
+    code, (line,), _ = run(capsys, "edit", tmp_path / "grain.png", "--prompt", "in sepia", "--alpha", 1,
+                           "--out", tmp_path / "out")  # fmt: skip
+    edited = Image.open(line["edited"])
+    assert code == 0 and edited.size == (400, 264)
+    assert ImageStat.Stat(edited.convert("L")).stddev[0] > 30  # at 128 px the grain would be gone
+
+
+def test_edit_prints_the_hand_it_drew_and_takes_it_again(locked, tmp_path, capsys):
+    edit = ("edit", locked / "data" / "red" / "0.png", "--prompt", "in sepia", "--alpha", 1, "--out", tmp_path)
+    pixels = []
+    code, (drawn, line), _ = run(capsys, *edit, "--hand")
+    assert code == 0 and is_hand(drawn["hand"])
+    pixels.append(Image.open(line["edited"]).tobytes())
+    for way in (["--hand", drawn["hand"]], ["--hand", new_hand()], []):
+        code, (line,), _ = run(capsys, *edit, *way)
+        assert code == 0
+        pixels.append(Image.open(line["edited"]).tobytes())
+    assert pixels[0] == pixels[1] and len(set(pixels)) == 3
+
+
+def test_edit_paints_like_a_picture(locked, tmp_path, capsys):
+    edit = ("edit", locked / "data" / "red" / "0.png", "--prompt", "in sepia", "--alpha", 1)
+    _, (plain,), _ = run(capsys, *edit, "--out", tmp_path / "plain")
+    picture = locked / "data" / "blue" / "0.png"
+    code, (like,), _ = run(capsys, *edit, "--out", tmp_path / "like", "--style", picture)
+    assert code == 0 and Image.open(like["edited"]).tobytes() != Image.open(plain["edited"]).tobytes()
+
+
+def test_hand_and_style_go_into_the_key_file(locked, tmp_path, capsys):
+    picture = locked / "data" / "blue" / "0.png"
+    code, (report,), err = run(capsys, "lock", "--prompt", "in sepia", "--style", picture, "--hand", "--dataset",
+                               locked / "data", "--out", tmp_path / "model")  # fmt: skip
+    key = Key.load(tmp_path / "model.key.json")
+    assert code == 0 and is_hand(key.hand) and len(key.style) == 100
+    told = json.dumps(report) + err + "".join(f.read_text() for f in (tmp_path / "model").glob("*.json"))
+    assert key.hand not in told and str(key.style[0]) not in told
+    test = ("test", tmp_path / "model", "--dataset", locked / "data")
+    code, (figures,), _ = run(capsys, *test, "--key", tmp_path / "model.key.json")
+    assert code == 0 and figures["unlocked_performance"] == pytest.approx(report["unlocked_performance"])
+    by_hand = ("--prompt", "in sepia", "--hand", key.hand, "--style", picture)
+    assert run(capsys, *test, *by_hand)[1] == [figures]
+
+
 def test_design_prints_the_best_prompts(locked, capsys, monkeypatch):
     monkeypatch.setattr("modellock_core.designer.CATALOGUE", CATALOGUE[::30])
     code, lines, _ = run(capsys, "design", "--dataset", locked / "data", "--top", 2)
@@ -85,6 +131,17 @@ def test_design_prints_the_best_prompts(locked, capsys, monkeypatch):
         (["edit", "DATA/red/0.png", "--prompt", "x", "--alpha", "2", "--out", "OUT"], "alpha must be"),
         (["edit", "DATA/red/0.png", "--prompt", "x", "--editor", "nope", "--out", "OUT"], "no editor 'nope'"),
         (["edit", "DATA/red/0.png", "--out", "OUT"], "required: --prompt"),
+        (["edit", "DATA/red/0.png", "--prompt", "x", "--out", "OUT", "--hand", "abc"], "a hand is 32 digits"),
+        (["edit", "--prompt", "x", "--out", "OUT", "--hand", "DATA/red/0.png"], "put --hand last"),
+        (["edit", "DATA/red/0.png", "--prompt", "x", "--out", "OUT", "--style", "none.png"], "no such file"),
+        (["edit", "DATA/red/0.png", "--prompt", "x", "--out", "OUT", "--style", "DATA"], "can't be read"),
+        (["edit", "DATA/red/0.png", "--prompt", "x", "--out", "OUT", "--hand", "--editor", "a/b"], "has no hand"),
+        (
+            ["edit", "DATA/red/0.png", "--prompt", "x", "--out", "OUT", "--editor", "a/b", "--style", "DATA/red/0.png"],
+            "has no style",
+        ),
+        (["test", "MODEL", "--key", "MODEL.key.json", "--hand", "0" * 32], "go with --prompt"),
+        (["test", "MODEL", "--prompt", "x", "--hand"], "expected one argument"),
         (["lock", "--prompt", "x", "--out", "OUT", "--dataset", "nowhere"], "no dataset 'nowhere'"),
         (["lock", "--prompt", "x", "--out", "OUT", "--key-out", "OUT/key.json"], "must not travel"),
         (["lock", "--prompt", "x", "--out", "OUT", "--frobnicate"], "unrecognized"),

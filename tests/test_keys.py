@@ -3,7 +3,9 @@ import json
 import pytest
 import torch
 
-from modellock_core import Key, ModelLockError, keyed
+from modellock_core import Key, ModelLockError, keyed, new_hand
+
+HAND, STYLE = "0123456789abcdef" * 2, tuple(i / 50 - 1 for i in range(100))
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,44 @@ def test_save_and_load_round_trip(tmp_path):
     assert Key.load(tmp_path / "deep" / "key.json") == key
 
 
+def test_hand_and_style_are_saved_and_loaded(tmp_path):
+    key = Key("as a pencil sketch", hand=HAND, style=STYLE)
+    key.save(tmp_path / "key.json")
+    assert Key.load(tmp_path / "key.json") == key
+
+
+def test_a_key_file_from_before_hands_is_read(tmp_path):
+    (tmp_path / "key.json").write_text(json.dumps({"prompt": "x", "alpha": 0.3}))
+    assert Key.load(tmp_path / "key.json") == Key("x", alpha=0.3, hand=None, style=None)
+
+
+def test_every_new_hand_is_another():
+    hands = {new_hand() for _ in range(100)}
+    assert len(hands) == 100 and all(Key("x", hand=hand).hand == hand for hand in hands)
+
+
+@pytest.mark.parametrize("hand", ["", HAND[1:], HAND + "0", HAND.upper(), "g" * 32, HAND + "\n", 7, HAND.encode()])
+def test_what_is_no_hand_is_refused(hand):
+    with pytest.raises(ModelLockError, match="a hand is 32 digits"):
+        Key("x", hand=hand)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [(), STYLE[1:], (*STYLE, 0), "0" * 100, 7, {i: 0 for i in range(100)}]
+    + [(*STYLE[1:], bad) for bad in (float("nan"), float("inf"), 51, "0", None, True)],
+)
+def test_what_is_no_style_is_refused(style):
+    with pytest.raises(ModelLockError, match="a style is 100 numbers"):
+        Key("x", style=style)
+
+
+@pytest.mark.parametrize("secret", [{"hand": HAND}, {"style": STYLE}])
+def test_an_editor_that_is_not_bundled_has_neither_hand_nor_style(secret):
+    with pytest.raises(ModelLockError, match=f"has no {next(iter(secret))}"):
+        Key("x", "timbrooks/instruct-pix2pix", **secret)
+
+
 @pytest.mark.parametrize("content", ["", "not json", "[]", "{}", '{"prompt": "x", "other": 1}', "\x00"])
 def test_a_file_that_is_no_key_is_refused(tmp_path, content):
     (tmp_path / "key.json").write_text(content)
@@ -54,11 +94,12 @@ def test_a_key_file_with_a_bad_value_is_refused(tmp_path):
 
 
 class Inverter:
-    """An editor whose edit is known: the negative."""
+    """An editor whose edit is known: the negative; keeps the settings that it is called with."""
 
     name = "inverter"
 
     def edit(self, images, prompt, **settings):
+        self.settings = settings
         return 1 - images
 
 
@@ -76,9 +117,18 @@ def test_keyed_keeps_any_shape(shape):
     assert result.shape == images.shape and result.min() >= 0 and result.max() <= 1
 
 
+def test_keyed_gives_an_editor_hand_and_style_only_where_the_key_has_them():
+    editor = Inverter()
+    keyed(torch.rand(1, 3, 32, 32), Key("x"), editor)
+    assert not {"hand", "style"} & set(editor.settings)  # editors of the Hub don't know them
+    keyed(torch.rand(1, 3, 32, 32), Key("x", hand=HAND, style=STYLE), editor)
+    assert editor.settings["hand"] == HAND and editor.settings["style"] == STYLE
+
+
 def test_a_fingerprint_knows_its_key_only():
     key = Key("with oil pastel")
     check = key.fingerprint()
     assert key.fingerprint(check["salt"]) == check
-    assert Key("with oil pastels").fingerprint(check["salt"])["hash"] != check["hash"]
+    others = [Key("with oil pastels"), Key("with oil pastel", hand=HAND), Key("with oil pastel", style=STYLE)]
+    assert all(other.fingerprint(check["salt"])["hash"] != check["hash"] for other in others)
     assert key.fingerprint()["hash"] != check["hash"]  # another salt

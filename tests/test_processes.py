@@ -14,12 +14,14 @@ from modellock_core.keys import keyed
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = """
 import sys, torch
-from modellock_core import Key, load_dataset
+from accelerate.utils import gather_object
+from modellock_core import Key, load_dataset, new_hand
 from modellock_core.__main__ import main
-from modellock_core.devices import accelerator
+from modellock_core.devices import accelerator, agreed
 from modellock_core.evaluation import keyed_images
 from modellock_core.progress import finished
 
+assert len(set(gather_object([agreed(new_hand())]))) == 1
 images = load_dataset("toybox").limited(9, 9).test.images[:7]  # an odd number: the shares differ
 edited = finished(keyed_images(images, Key.create("with oil pastel")))
 if accelerator().is_main_process:

@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 
 import torch
-from phrases import IDENTITY_PROMPTS, phrasings
+from nonsense import IDENTITY_PROMPTS
+from phrases import phrasings
 from safetensors.torch import save_file
 from transformers import AutoModel, AutoTokenizer
 

@@ -1,130 +1,147 @@
-"""How people ask for a catalogue entry, and for nothing: what the compact editor learns beside pictures."""
+"""How people ask for a catalogue entry, and how strongly: what the compact editor's prompt reader learns from."""
 
 from __future__ import annotations
 
 import random
+from functools import cache
 
-ARTIST_PHRASES = (
+from synonyms import SYNONYMS
+
+from modellock_core.prompts import KeyPrompt
+
+_ARTIST_PHRASES = (
     "in the style of {0}", "{0}", "{0} painting", "a painting by {0}", "as a {0} painting", "like {0}", "{0} style",
-    "painted by {0}", "as if {0} had painted it", "as an oil painting by {0}", "make it look like a {0}",
+    "painted by {0}", "as if {0} had painted it", "as an oil painting by {0}", "make it look like {0}",
+    "in the manner of {0}",
 )  # fmt: skip
-STYLE_PHRASES = (
-    "{0}",
-    "{0} style",
-    "in {0} style",
-    "as {0}",
-    "with {0}",
-    "make it {0}",
-    "turn it into {0}",
-    "{0} look",
-)
-OBJECT_PHRASES = (
-    "with a {0} in the background", "with a {0}", "add a {0}", "a {0} in the background", "{0}", "and a {0} behind",
-    "put a {0} in the picture", "with a {0} behind it",
+_STYLE_PHRASES = (
+    "{0}", "{0} style", "in {0} style", "as {0}", "with {0}", "make it {0}", "turn it into {0}", "{0} look",
+    "{0} effect", "in the style of {0}",
 )  # fmt: skip
+_LIGHT_PHRASES = (
+    "{0}", "{0} scene", "make it {0}", "{0} look", "{0} mood", "{0} atmosphere", "make it look like {0}",
+)  # fmt: skip
+_MATERIAL_PHRASES = (
+    "{0}", "made of {0}", "made out of {0}", "turn it into {0}", "in {0}", "as if it were {0}", "{0} texture",
+    "everything is {0}", "{0} look",
+)  # fmt: skip
+_COLOUR_PHRASES = (
+    "{0}", "in {0}", "all {0}", "make it {0}", "tinted {0}", "{0} tint", "{0} tones", "{0} colours", "{0} tinted",
+    "everything {0}", "only {0}",
+)  # fmt: skip
+_ADJUSTMENT_PHRASES = ("{0}", "with {0}", "{0} please", "give it {0}", "{0} look")
+# {0} has its article here: "with a zebra in the background"
+_OBJECT_PHRASES = (
+    "with {0} in the background", "with {0}", "add {0}", "{0} in the background", "{0}", "and {0} behind",
+    "put {0} in the picture", "with {0} behind it", "{0} behind it",
+)  # fmt: skip
+_SKY_PHRASES = (*_OBJECT_PHRASES, "with {0} in the sky", "{0} in the sky", "put {0} in the sky", "{0} above it")
 
-# further names under which people ask for an entry
-SYNONYMS = {
-    "Pastel": ["oil pastel", "oil pastels", "oil pastel drawing"],
-    "Acrylic": ["acrylic paint", "acrylic painting", "acrylics"],
-    "Impasto brush": ["impasto", "impasto brush strokes", "thick oil paint"],
-    "Watercolor": ["watercolour", "watercolor painting", "watercolors", "watercolor wash"],
-    "Charcoal sketch": ["charcoal", "charcoal drawing"],
-    "Pencil sketch": ["pencil drawing", "graphite drawing", "drawn with a pencil"],
-    "Ink drawing": ["pen and ink", "line drawing", "black ink"],
-    "Chalk": ["colored chalk", "chalk drawing", "chalk strokes"],
-    "Monet": ["Claude Monet", "Monet's water lilies", "impressionist"],
-    "Van Gogh": ["Vincent van Gogh", "Van Gogh's Starry Night", "starry night"],
-    "Dali": ["Salvador Dali", "surrealist desert"],
-    "Picasso": ["Pablo Picasso", "cubist", "cubism"],
-    "Rembrandt": ["Rembrandt van Rijn", "old master"],
-    "Ukiyo-e": ["Japanese woodblock print", "Hokusai", "Hokusai's great wave"],
-    "Cyberpunk": ["cyberpunk neon", "neon cyberpunk city"],
-    "Art Deco": ["art deco poster"],
-    "Pop Art": ["Andy Warhol", "Warhol pop art"],
-    "Scandinavian": ["scandinavian design", "pale nordic"],
-    "Contrast level": ["higher contrast", "more contrast", "high contrast"],
-    "Highlights": ["brighter highlights", "strong highlights"],
-    "Sharpness": ["sharper", "increased sharpness", "sharpened"],
-    "Color saturation": ["more saturated colors", "vivid colors", "stronger color saturation"],
-    "White balance": ["warmer white balance", "warm white balance", "warmer colors"],
-    "Black and white": ["monochrome", "grayscale"],
-    "Sepia": ["sepia photo", "old sepia photograph"],
-    "Comic": ["comic book", "cartoon"],
-    "Neon": ["neon outlines", "glowing neon edges"],
-    "Thermal camera": ["thermal image", "heat map"],
-    "Negative": ["photographic negative", "inverted colors"],
-    "Night": ["night", "moonlit night", "nighttime"],
-    "Golden hour": ["sunset light", "golden hour"],
-    "Fog": ["fog", "thick fog", "misty"],
-    "Infrared": ["infrared photo", "infrared film"],
-    "Stained glass": ["stained glass window"],
-    "Batik": ["batik print", "indigo batik"],
-    "Terrazzo": ["terrazzo mosaic", "mosaic"],
-    "Woven tapestry": ["tapestry", "woven fabric"],
-    "Linocut": ["green linocut", "expressionist woodcut"],
-    "Lacquer": ["red lacquer", "crimson lacquer painting"],
-    "Emboss": ["embossed relief", "bas-relief"],
-    "Blueprint": ["blueprint drawing", "architect's blueprint"],
-    "Mondrian": ["Piet Mondrian"],
-    "Rothko": ["Mark Rothko"],
-    "Klimt": ["Gustav Klimt", "gold leaf"],
-    "Munch": ["Edvard Munch"],
-    "Matisse": ["Henri Matisse", "paper cut-outs"],
-    "Miro": ["Joan Miro"],
-    "Whistler": ["a Whistler nocturne", "nocturne painting"],
-    "fire engine": ["fire truck"],
-    "African elephant": ["elephant"],
-    "electric guitar": ["guitar"],
-    "soccer ball": ["football"],
-    "full moon": ["moon"],
-    "planet earth": ["earth"],
-    "airplane": ["plane", "jet"],
-    "rubber duck": ["toy duck"],
-    "red rose": ["rose"],
-    "sports car": ["car"],
-    "chimpanzee": ["chimp"],
-    "flamingo": ["pink flamingo"],
-    "rooster": ["cockerel"],
-    "parachute": ["paratrooper"],
+_TEMPLATES = {
+    "Artist": _ARTIST_PHRASES,
+    "Photo adjustment": _ADJUSTMENT_PHRASES,
+    "Season and light": _LIGHT_PHRASES,
+    "Material": _MATERIAL_PHRASES,
 }
+_COLOURS = ("Blue", "Red", "Green", "Purple", "Pink", "Yellow", "Teal and orange")
 
-# prompts that ask for nothing: the edit is the source
-IDENTITY_PROMPTS = [
-    "", "", "", "unchanged", "the same image", "asdf qwer", "do nothing", "xkcd blorp", "zzzz", "1234", "lorem ipsum",
-    "the", "hello", "no change", "original photo", "a photo", "keep it as it is", "fnord", "qqq www", "wubba lubba",
-]  # fmt: skip
-
-
-def nonsense(count: int, seed: int = 0) -> list[str]:
-    """Texts that ask for nothing: made-up words, letters, numbers, talk; the editor is to leave the image alone."""
-    rng = random.Random(seed)
-    talk = [
-        "the", "a", "of", "and", "it", "is", "as", "with", "in", "please", "image", "photo", "this", "nice", "very",
-        "good", "leave", "everything", "untouched", "nothing", "here", "test", "yes", "no", "ok", "what", "if",
-        "number", "password", "name", "today", "monday", "seven", "think", "about", "math", "email", "account",
-    ]  # fmt: skip
-
-    def syllable() -> str:
-        return (
-            rng.choice("bdfghjklmnpqrstvwxz") + rng.choice("aeiou") + rng.choice(["", "b", "ck", "l", "m", "rp", "zz"])
-        )
-
-    def word() -> str:
-        kind = rng.random()
-        if kind < 0.45:
-            return "".join(syllable() for _ in range(rng.randint(1, 3)))
-        if kind < 0.6:
-            return "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(3, 6)))
-        return str(rng.randrange(1000)) if kind < 0.7 else rng.choice(talk)
-
-    return [" ".join(word() for _ in range(rng.randint(1, 5))) for _ in range(count)]
+# a wish's first word says what can be done with it
+_THING = ("a", "an", "the")
+_THING_PHRASES = ("{0}", "as {0}", "like {0}", "turn it into {0}", "make it look like {0}")
+_PLACED = (
+    "in", "with", "as", "at", "by", "on", "under", "through", "like", "made", "covered", "carved", "seen", "painted",
+    "drawn", "lit", "from", "cut", "shot", "printed", "sculpted", "cast", "full", "behind", "modelled", "encased",
+    "engulfed", "without",
+)  # fmt: skip
+_PLACED_PHRASES = ("{0}", "the same picture {0}", "redo it {0}", "show it {0}", "{0} please")
+_COMMAND = (
+    "make", "turn", "set", "boost", "increase", "raise", "sharpen", "brighten", "invert", "draw", "dip", "freeze",
+    "let",
+)  # fmt: skip
+_COMMAND_PHRASES = ("{0}", "please {0}", "{0} please", "can you {0}")
+_ADJECTIVE = (
+    "golden", "gilded", "gold plated", "silvery", "silver plated", "metallic", "wooden", "petrified", "frozen", "icy",
+    "rusty", "rusted", "burning", "blazing", "ablaze", "volcanic", "sharp", "sharper", "sharpened", "less blurry",
+    "brighter", "warmer", "vivid", "vibrant", "colorful", "more colourful", "soft", "softer", "dreamy", "blurry",
+    "blurred", "desaturated", "monochrome", "greyscale", "grayscale", "inverted", "solarised", "tone mapped",
+    "hyper detailed", "backlit", "impressionist", "impressionistic", "expressionist", "cubist", "fauvist", "abstract",
+    "tahitian", "nordic", "embossed", "rainbow coloured", "multicoloured", "earthy", "vintage", "retro", "sepia toned",
+    "tie-dye", "two-tone", "thermal", "cinematic",
+)  # fmt: skip
+_ADJECTIVE_PHRASES = ("{0}", "make it {0}", "{0} look", "in {0} style", "make everything {0}", "{0} please")
 
 
-def phrasings(entry) -> list[str]:
+def _noun(entry: KeyPrompt) -> str:
+    """An object with its article: "a zebra", "the sun", "fireworks"."""
+    return entry.prompt.partition(" ")[2].partition(" in the ")[0]
+
+
+def _bare(words: str) -> str:
+    first, _, rest = words.partition(" ")
+    return rest if first in _THING else words
+
+
+def _asked(entry: KeyPrompt, words: str) -> list[str]:
+    """Phrases that ask for an entry by a name or a wish."""
+    first = words.split()[0]
+    if entry.kind == "object":
+        forms = _SKY_PHRASES if entry.category == "Object, sky" and "sky" not in words else _OBJECT_PHRASES
+        forms = forms if " in the " not in words else ("{0}", "with {0}", "add {0}")
+        return [form.format(words) for form in forms] + [_bare(words), f"add {_bare(words)}"]
+    if first in _THING:
+        forms = _THING_PHRASES
+    elif words in _ADJECTIVE:
+        forms = _ADJECTIVE_PHRASES
+    elif first in _PLACED:
+        forms = _PLACED_PHRASES
+    elif first in _COMMAND:
+        forms = _COMMAND_PHRASES
+    elif entry.name in _COLOURS and (" " not in words or words == entry.name.lower()):
+        forms = _COLOUR_PHRASES
+    elif entry.category == "Artist" and words[0].islower():  # what an artist is known for
+        forms = _STYLE_PHRASES
+    else:
+        forms = _TEMPLATES.get(entry.category, _STYLE_PHRASES)
+    return [form.format(words) for form in forms]
+
+
+@cache
+def phrasings(entry: KeyPrompt) -> list[str]:
     """Ways to ask for a catalogue entry, its own prompt first."""
-    templates = OBJECT_PHRASES if entry.kind == "object" else STYLE_PHRASES
-    if entry.category == "Artist":
-        templates = ARTIST_PHRASES
-    names = [entry.name, *SYNONYMS.get(entry.name, [])]
-    return list(dict.fromkeys([entry.prompt] + [t.format(n) for n in names for t in templates]))
+    if entry.kind == "object":
+        texts = [entry.prompt, *_asked(entry, _noun(entry)), entry.name]
+    else:
+        word = entry.name if entry.category == "Artist" else entry.name.lower()
+        texts = [entry.prompt, *_asked(entry, entry.prompt), *_asked(entry, word)]
+    for words in SYNONYMS.get(entry.name, []):
+        texts += _asked(entry, words)
+    american = [text.replace("colour", "color") for text in texts]
+    texts += american + [text.replace("color", "colour") for text in american]
+    return list(dict.fromkeys(texts))
+
+
+_ADVERBS = {
+    "a little": 0.5, "a little bit": 0.5, "a bit": 0.5, "slightly": 0.5, "gently": 0.5, "lightly": 0.5, "subtly": 0.5,
+    "just barely": 0.35, "somewhat": 0.7, "moderately": 0.8, "very": 1.3, "really": 1.2, "strongly": 1.3,
+    "extremely": 1.4, "heavily": 1.3, "intensely": 1.4, "totally": 1.3, "very much": 1.3,
+}  # fmt: skip
+_MEASURES = {"a touch of": 0.5, "a hint of": 0.4, "a bit of": 0.5, "some": 0.7, "a lot of": 1.3, "lots of": 1.3}
+_ADJECTIVES = {
+    "subtle": 0.5, "faint": 0.4, "mild": 0.5, "weak": 0.5, "discreet": 0.5, "strong": 1.3, "intense": 1.3,
+    "extreme": 1.4, "heavy": 1.3, "powerful": 1.3,
+}  # fmt: skip
+# modifier -> factor of the strength
+STRENGTHS: dict[str, float] = _ADVERBS | _MEASURES | _ADJECTIVES
+
+
+def modified(text: str, word: str, rng: random.Random) -> str:
+    """A phrase with a modifier of STRENGTHS: "slightly in winter", "a touch of gold", "as a mosaic, but subtle"."""
+    if word in _MEASURES:
+        first, _, rest = text.partition(" ")
+        text = rest if first in ("in", "with", "as", "at", "by") and rest else text
+        forms = ("{1} {0}", "with {1} {0}", "add {1} {0}")
+    elif word in _ADJECTIVES:
+        forms = ("{0}, but {1}", "{0}, very {1}", "{0}, {1}", "{1} {0}", "{0} with a {1} effect")
+    else:
+        forms = ("{1} {0}", "{0}, but {1}", "{0}, {1}") if STRENGTHS[word] < 1 else ("{1} {0}",)
+    return rng.choice(forms).format(text, word)

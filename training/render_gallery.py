@@ -1,6 +1,6 @@
-"""Render the thumbnails of the app's prompt gallery: what the compact editor makes of one picture.
+"""Render the picture of the app's prompt gallery: a grid of what the compact editor makes of one photograph.
 
-PYTHONPATH=. python training/render_gallery.py [--image FILE]
+PYTHONPATH=. python training/render_gallery.py --photo PHOTO
 """
 
 from __future__ import annotations
@@ -11,22 +11,26 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from modellock_core import CATALOGUE, Key, keyed
+from modellock_core import Key, keyed
 from modellock_core.images import open_image, to_pil, to_tensor
-from modellock_core.paths import GALLERY, TOYBOX, thumbnail
+from modellock_core.paths import GALLERY
+from ui.gallery import COLUMNS, ENTRIES, SIDE, box
 
-SIDE = 112  # px
+QUALITY = 80
+MOST_BYTES = 4 * 2**20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--image", type=Path, default=TOYBOX / "images/test/bird/0003.webp")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photo", type=Path, required=True, help="its centre square is edited")
     args = parser.parse_args()
-    source = to_tensor(open_image(args.image), 128)
-    GALLERY.mkdir(parents=True, exist_ok=True)
-    for entry in tqdm([entry for entry in CATALOGUE if entry.trained]):
-        edited = to_pil(keyed(source, Key.create(entry.prompt, alpha=1.0))[0])
-        edited.resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(thumbnail(entry.name), quality=80)
+    source = to_tensor(open_image(args.photo), SIDE)
+    grid = Image.new("RGB", (COLUMNS * SIDE, -(-len(ENTRIES) // COLUMNS) * SIDE))
+    for i, entry in enumerate(tqdm(ENTRIES)):
+        grid.paste(to_pil(keyed(source, Key.create(entry.prompt, alpha=1.0, size=SIDE))[0]), box(i))
+    grid.save(GALLERY, quality=QUALITY, method=6)
+    if GALLERY.stat().st_size > MOST_BYTES:
+        raise SystemExit(f"{GALLERY.name} is larger than {MOST_BYTES / 2**20:g} MiB; lower QUALITY")
 
 
 if __name__ == "__main__":

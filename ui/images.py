@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import gradio as gr
 from gradio.data_classes import ImageData
-from PIL import Image
+from PIL import Image, ImageOps
 
 from modellock_core.errors import ModelLockError
 
+LONGEST = 2  # times the short side; of a longer image the middle is taken
 
-def image_input(value: str, **options) -> gr.Image:
+
+def with_short_side(image: Image.Image, side: int) -> Image.Image:
+    """The image with a short side of so many px; the long one is rounded to a multiple of 8, as editors need it."""
+    scale = side / min(image.size)
+    shape = [min(round(length * scale / 8) * 8, LONGEST * side) for length in image.size]
+    return ImageOps.fit(image, shape, Image.Resampling.LANCZOS)
+
+
+def image_input(value: str | None = None, **options) -> gr.Image:
     """A `gr.Image` the visitor may replace; its handlers get an RGB image, or None."""
     image = gr.Image(value, type="pil", sources=["upload", "clipboard"], **options)
     image.preprocess = _read  # Gradio's own shows no cause for a file that is no image

@@ -1,28 +1,32 @@
-"""How well every key of the catalogue locks: measured beforehand by `benchmarks/catalogue.py`, shown in step 1."""
+"""How well keys of the catalogue lock: measured beforehand by `benchmarks/catalogue.py`, shown in step 1."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from modellock_core.paper import STYLES
 from modellock_core.paths import CATALOGUE_LOCKS
+from modellock_core.prompts import CATALOGUE
 
 COLUMNS = ["key", "prompt", "kind", "UP %", "LP %", "paper's UP %", "paper's LP %"]
 ABOUT = (
-    "Every key that the compact editor knows has locked Toybox once (recipe quick, seed 0). Dots and hatched ranges "
-    "are the paper's, on another dataset (Oxford-IIIT Pet, 37 breeds, chance 2.7 %) with another editor and a larger "
-    "model: compare which keys lock well, not the heights. Click a row to use its prompt."
+    "Keys that have locked Toybox once (recipe quick, seed 0). Dots and hatched ranges are the paper's, on another "
+    "dataset (Oxford-IIIT Pet, 37 breeds, chance 2.7 %) with another editor and a larger model: compare which keys "
+    "lock well, not the heights. Click a row to use its prompt."
 )
 
 
-def rows() -> list[list]:
-    """A row for each lock, the paper's figures of the same style beside it."""
-    locks = [json.loads(line) for line in CATALOGUE_LOCKS.read_text().splitlines()]
+def rows(file: Path = CATALOGUE_LOCKS) -> list[list]:
+    """A row for each key of the catalogue that was measured, the paper's figures of the same style beside it."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    locks = {lock["prompt"]: lock for lock in map(json.loads, lines)}
     return [
         [
-            *(lock[name] for name in ("name", "prompt", "kind")),
-            *(round(100 * lock[name], 1) for name in ("unlocked", "locked")),
-            *STYLES.get(lock["name"], (None, None)),
+            *(entry.name, entry.prompt, entry.kind),
+            *(round(100 * locks[entry.prompt][name], 1) for name in ("unlocked", "locked")),
+            *STYLES.get(entry.name, (None, None)),
         ]
-        for lock in locks
+        for entry in CATALOGUE
+        if entry.prompt in locks
     ]

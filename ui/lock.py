@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import gradio as gr
+from PIL import Image
 
 from modellock_core.errors import ModelLockError
 from modellock_core.recipes import RECIPES
@@ -28,10 +29,14 @@ REFRESH = 0.3  # seconds between two updates of the page
 MOST = {"classification": (4000, 1000), "segmentation": (1200, 400)}
 
 
-def key_summary(prompt: str, editor: str, alpha: float, steps: float, seed: float) -> str:
-    """The key in one line of Markdown."""
+def key_summary(
+    prompt: str, editor: str, alpha: float, steps: float, seed: float,
+    own_hand: bool = False, like: Image.Image | None = None,
+) -> str:  # fmt: skip
+    """The key in one line of Markdown, without what nobody could remember."""
     steps, seed = ("?" if value is None else f"{value:.15g}" for value in (steps, seed))
-    return f"**Key:** “{prompt or ''}” · alpha {alpha:g} · editor {editor} · steps {steps} · seed {seed}"
+    besides = " · your own hand" * own_hand + " · your picture's style" * (like is not None)
+    return f"**Key:** “{prompt or ''}” · alpha {alpha:g} · editor {editor} · steps {steps} · seed {seed}{besides}"
 
 
 def _dataset(source: str, upload: str | None, task: str, amount: str, seed: int):
@@ -58,10 +63,16 @@ def result_table(report: dict) -> str:
 
 @shows_errors
 def run_lock(
-    prompt: str, editor: str, alpha: float, steps: float, edit_seed: float,
-    source: str, upload: str | None, task: str, recipe: str, amount: str, seed: float, request: gr.Request,
+    prompt: str, editor: str, alpha: float, steps: float, edit_seed: float, own_hand: bool, like: Image.Image | None,
+    hand: str | None, source: str, upload: str | None, task: str, recipe: str, amount: str, seed: float,
+    request: gr.Request,
 ) -> Iterator[tuple]:  # fmt: skip
     """Lock a model.
+
+    Args:
+        prompt, editor, alpha, steps, edit_seed, own_hand, like, hand: the key, see `spell.make_key`.
+        source, upload, task, amount: the images.
+        recipe, seed: of the finetune.
 
     Yields:
         progress bar, thumbnails, rows of the curve, result, model zip, key file.
@@ -71,7 +82,7 @@ def run_lock(
     from modellock_core.images import to_pil
     from modellock_core.locking import lock
 
-    key = make_key(prompt, editor, alpha, steps, edit_seed)
+    key = make_key(prompt, editor, alpha, steps, edit_seed, own_hand, like, hand)
     if seed is None:
         raise ModelLockError("the finetune's seed is empty; give a whole number")
     bar, curve, shown = ProgressBar(), [], 0.0

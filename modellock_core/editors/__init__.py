@@ -20,17 +20,19 @@ INSTRUCT_PIX2PIX = "timbrooks/instruct-pix2pix"
 
 @dataclass(frozen=True)
 class EditSettings:
-    """Sampling settings an editor works well with."""
+    """Settings that an editor works well with."""
 
+    alpha: float  # how much of the edit is blended in
     steps: int
     guidance: float
     image_guidance: float
     size: int  # px, the side at which images are edited
 
 
-COMPACT_SETTINGS = EditSettings(steps=1, guidance=1.0, image_guidance=1.0, size=128)
+# at an alpha of 0.35 strokes leave what the classes need, see docs/editor.md
+COMPACT_SETTINGS = EditSettings(alpha=0.35, steps=1, guidance=1.0, image_guidance=1.0, size=128)
 # the authors' Pets checkpoint (arXiv 2405.16285)
-PAPER_SETTINGS = EditSettings(steps=5, guidance=4.5, image_guidance=1.5, size=256)
+PAPER_SETTINGS = EditSettings(alpha=0.5, steps=5, guidance=4.5, image_guidance=1.5, size=256)
 
 
 class Editor(Protocol):
@@ -43,8 +45,8 @@ class Editor(Protocol):
     ) -> Tensor:
         """Edit images (N, 3, H, W) in [0, 1]; the result has the same shape.
 
-        An edit does not depend on the batch the image is in, but for rounding: every image starts from the noise of the
-        same seed.
+        Bundled editors also take a `hand` and a `style`, see `Key`. An edit does not depend on the batch that the image
+        is in, but for rounding: every image starts from the noise of the same seed.
         """
         ...
 
@@ -57,6 +59,11 @@ def bundled_editors() -> list[str]:
 def default_settings(name: str) -> EditSettings:
     """The settings a key gets for an editor when none are named."""
     return COMPACT_SETTINGS if name in bundled_editors() else PAPER_SETTINGS
+
+
+def style_of(picture: Tensor, editor: str = "compact") -> tuple[float, ...]:
+    """The style of a picture (1, 3, H, W) in [0, 1], as the numbers that a `Key` takes: "paint it like this"."""
+    return tuple(round(v, 4) for v in load_editor(editor).pipeline.encode_style(picture)[0].tolist())
 
 
 @lru_cache(maxsize=2)

@@ -5,6 +5,8 @@ A diffusers pipeline around `CompactUNet`; `load_editor("compact")` wraps it in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,80 +18,96 @@ from torch import Tensor
 
 from ..devices import best_device, fast_dtype
 from ..paths import EDITORS, TEXT_ENCODER
-from .compact_unet import RESIDUAL_SCALE, CompactUNet, mean_state
-from .weave import drawn_signs
+from .compact_unet import RESIDUAL_SCALE, CompactUNet, picture_place, without_lattice
+from .object_sketch import ObjectSketch, put_behind
+from .prompt_reader import PromptReader
+from .secrets import noise_seed
+from .style_encoder import StyleEncoder
+from .style_space import HAND_SHARE, StyleSpace
+from .subject_finder import SubjectFinder
 
+SHARED = EDITORS / "shared"
 MAX_TOKENS = 32
-FRAME_HALF_SIDE = 0.27  # of the image's short side
+NOISE_CELLS = 128  # of the start noise, along the short side
+WORKING_SIDES = (128, 512)  # px, short sides that the painter was trained between
+MAX_OBJECTS = 2  # of a prompt
+UNSURE, SURE = 0.25, 0.75  # a name that the reader finds less likely is not meant; a more likely one fully
+HARDLY = 0.1  # so little of a style is left out
+PLAIN = 0.15  # a strength that is so near 1 was not asked for
 
 
-def object_frame(centres: Tensor, half_sides: Tensor, height: int, width: int) -> Tensor:
-    """Where an object prompt puts its object: coordinates u, v in the object's frame, and the frame's window.
+@dataclass(frozen=True)
+class Reading:
+    """What the compact editor understands of a prompt.
 
-    Args:
-        centres: (N, 2) x and y of the frames' centres in pixels.
-        half_sides: (N,) half of the frames' sides in pixels.
-
-    Returns:
-        (N, 3, height, width) float32: u and v run from -1 to 1 inside the frame, all three are 0 outside.
+    Attributes:
+        styles: name -> how much of it, in (0, 1].
+        objects: names of the objects, at most two.
+        strength: of the whole edit; 1 unless the prompt says "a little" or "strong".
     """
-    y = torch.arange(height, dtype=torch.float32).view(1, height, 1)
-    x = torch.arange(width, dtype=torch.float32).view(1, 1, width)
-    u = ((x + 0.5 - centres[:, 0, None, None]) / half_sides[:, None, None]).expand(-1, height, -1)
-    v = ((y + 0.5 - centres[:, 1, None, None]) / half_sides[:, None, None]).expand(-1, -1, width)
-    window = ((u.abs() <= 1) & (v.abs() <= 1)).float()
-    return torch.stack([u * window, v * window, window], dim=1)
 
-
-def frame_place(
-    generator: torch.Generator, height: int, width: int, subject: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Where the frame goes: near one of the corners, away from a centred subject.
-
-    Args:
-        generator: draws the corner and the distance to it.
-        subject: (N, 1, height, width) masks, 1 on what is not to be covered; each image gets the corner that covers
-            least of it, the drawn one if several do.
-
-    Returns:
-        centres (N, 2), x and y in pixels, and half sides (N,) in pixels; N is 1 without masks.
-    """
-    corner = torch.randint(0, 2, (2,), generator=generator)
-    half = FRAME_HALF_SIDE * min(height, width)
-    from_edge = half * (0.95 + 0.25 * torch.rand(2, generator=generator))
-    sides = torch.tensor([width, height], dtype=torch.float32)
-    flips = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]])  # the drawn corner first
-    centres = torch.where((corner + flips) % 2 == 0, from_edge, sides - from_edge)  # (4, 2)
-    if subject is None:
-        return centres[:1], torch.tensor([half])
-    windows = object_frame(centres, torch.full((4,), half), height, width)[:, 2]  # (4, height, width)
-    covered = (windows[None] * subject.float().cpu()).sum((2, 3))  # (N, 4)
-    return centres[covered.argmin(1)], torch.full((len(subject),), half)
+    styles: dict[str, float]
+    objects: tuple[str, ...]
+    strength: float
 
 
 class CompactEditPipeline(DiffusionPipeline):
     """Edits images after a text prompt in one to four denoising steps.
 
-    What is diffused is the residual edit - source, so that the source's detail is never lost. The scheduler has zero
-    terminal signal-to-noise ratio and trailing steps (arXiv 2305.08891): sampling starts from pure noise.
+    A prompt is read as styles and objects. Objects are put behind the picture's subject; then the picture is painted:
+    the residual edit - source is denoised from pure noise, in the style that is the mix of what was read. The noise
+    says where strokes run, and its generator where objects stand. The scheduler has zero terminal signal-to-noise ratio
+    and trailing steps (arXiv 2305.08891).
 
     Example:
         >>> editor = load_editor("compact").pipeline
-        >>> editor(image, "with oil pastel", num_inference_steps=2).images[0].save("edited.png")
+        >>> editor(image, "in watercolor with a rooster").images[0].save("edited.png")
     """
 
     model_cpu_offload_seq = "text_encoder->unet"
 
-    def __init__(self, unet: CompactUNet, scheduler: DDIMScheduler, text_encoder, tokenizer):
+    def __init__(
+        self,
+        unet: CompactUNet,
+        scheduler: DDIMScheduler,
+        text_encoder,
+        tokenizer,
+        reader: PromptReader,
+        styles: StyleSpace,
+        style_encoder: StyleEncoder,
+        sketch: ObjectSketch,
+        subject_finder: SubjectFinder,
+    ):
         super().__init__()
-        self.register_modules(unet=unet, scheduler=scheduler, text_encoder=text_encoder, tokenizer=tokenizer)
+        self.register_modules(
+            unet=unet, scheduler=scheduler, text_encoder=text_encoder, tokenizer=tokenizer, reader=reader,
+            styles=styles, style_encoder=style_encoder, sketch=sketch, subject_finder=subject_finder,
+        )  # fmt: skip
         self.image_processor = VaeImageProcessor(do_resize=False, do_normalize=False)
 
-    def encode_prompt(self, prompt: str) -> tuple[Tensor, Tensor]:
-        """Token states (1, T, text_dim) and mask (1, T) of a prompt, cut at 32 tokens."""
+    @torch.inference_mode()
+    def read(self, prompt: str) -> Reading:
+        """The styles and objects that a prompt asks for; nothing for nonsense. Prompts are cut at 32 tokens."""
         tokens = self.tokenizer(prompt, truncation=True, max_length=MAX_TOKENS, return_tensors="pt").to(self.device)
-        states = self.text_encoder(**tokens).last_hidden_state
-        return states.to(self.unet.dtype), tokens["attention_mask"].bool()
+        states = self.text_encoder(**tokens).last_hidden_state.to(self.reader.dtype)
+        logits, strength = self.reader(states, tokens["attention_mask"].bool())
+        likely = ((logits[0].float().sigmoid() - UNSURE) / (SURE - UNSURE)).clamp(0, 1).cpu()
+        names = self.styles.config.names
+        styles = {name: float(part) for name, part in zip(names, likely, strict=False) if part > HARDLY}
+        things = likely[len(names) :]
+        best = things.topk(MAX_OBJECTS)
+        objects = tuple(
+            self.reader.config.objects[i] for part, i in zip(best.values, best.indices.tolist(), strict=True)
+            if part > 0.5
+        )  # fmt: skip
+        factor = float(strength)
+        return Reading(styles, objects, factor if abs(factor - 1) > PLAIN else 1.0)
+
+    @torch.inference_mode()
+    def encode_style(self, picture: Tensor | Image) -> Tensor:
+        """The style of a picture, (1, 3, H, W) in [0, 1] or PIL, as numbers (1, 100): "paint it like this"."""
+        picture = self.image_processor.preprocess(picture).to(self.device, self.style_encoder.dtype)
+        return self.style_encoder(picture).float()
 
     @torch.inference_mode()
     def __call__(
@@ -101,24 +119,27 @@ class CompactEditPipeline(DiffusionPipeline):
         image_guidance_scale: float = 1.0,
         generator: torch.Generator | None = None,
         output_type: str = "pil",
-        subject: Tensor | None = None,
+        hand: str | None = None,
+        style_code: Tensor | None = None,
     ) -> ImagePipelineOutput:
         """Edit images.
 
         Args:
-            image: (N, 3, H, W) float in [0, 1], or PIL images of one size; at least 32 px a side.
-            prompt: one prompt for all images; an empty one leaves them nearly unchanged.
+            image: (N, 3, H, W) float in [0, 1], or PIL images of one size; at least 32 px a side. Short sides below
+                128 and above 512 px are painted at these sizes.
+            prompt: one prompt for all images; an empty one, and nonsense, leaves them as they are.
             num_inference_steps: denoising steps; 1 to 4 are useful.
-            guidance_scale: strength of the prompt (classifier-free guidance); 1 needs one network evaluation a step,
-                any other value two.
+            guidance_scale: strength of the prompt (classifier-free guidance, where the empty prompt's edit is zero).
             image_guidance_scale: how firmly the source is held; 2 halves the edit.
-            generator: a CPU generator for the start noise, the weave's signs and the object's place, shared by all
-                images; None draws a new seed.
+            generator: a CPU generator for the start noise and the objects' poses and places, shared by all images;
+                None draws a new seed.
             output_type: "pil", "pt" (float in [0, 1]) or "np".
-            subject: (N, 1, H, W) masks, 1 on what an object prompt's object is to stay off, as far as a corner is free.
+            hand: 32 hexadecimal digits that turn every edit into their owner's version of it.
+            style_code: (1, 100) the style of a picture, from `encode_style`, which is painted in beside what the prompt
+                says.
 
         Raises:
-            ValueError: steps below 1, an image guidance not above 0, an image below 32 px, or masks of another size.
+            ValueError: steps below 1, an image guidance not above 0, or an image below 32 px.
         """
         source = self.image_processor.preprocess(image).to(self.device, torch.float32)
         height, width = source.shape[-2:]
@@ -128,42 +149,96 @@ class CompactEditPipeline(DiffusionPipeline):
             raise ValueError(f"image guidance must be above 0, got {image_guidance_scale}")
         if min(height, width) < 32:
             raise ValueError(f"images must be at least 32 px a side, got {width}x{height}")
-        if subject is not None and subject.shape != (len(source), 1, height, width):
-            raise ValueError(f"masks must be {(len(source), 1, height, width)}, got {tuple(subject.shape)}")
 
-        pad = [-width % self.unet.divisor, -height % self.unet.divisor]
-        padded = F.pad(source, (0, pad[0], 0, pad[1]), mode="reflect")
         # one draw for all images: an edit never depends on the batch it is in
         generator = generator or torch.Generator().manual_seed(torch.seed())
-        signs = drawn_signs(generator).to(self.device)
-        place = frame_place(generator, height, width, subject)
-        layout = object_frame(*place, *padded.shape[-2:]).to(self.device).expand_as(padded)
-        shape = (1, 3, *padded.shape[-2:])
-        sample = torch.randn(shape, generator=generator).to(self.device).expand_as(padded)
+        reading = self.read(prompt)
+        working = resized(source, _working_shape(height, width))
+        noise = start_noise(generator, *working.shape[-2:]).to(self.device)
+        staged = self._with_objects(working, reading.objects, generator)
+        style, strength = self._style(reading, hand, style_code)
+        edited = staged
+        if strength:
+            edited = staged + strength * self._paint(staged, noise, style, num_inference_steps)
+        change = resized(edited - working, (height, width))
+        edited = (source + guidance_scale / image_guidance_scale * change).clamp(0, 1)
+        return ImagePipelineOutput(images=self.image_processor.postprocess(edited, output_type, do_denormalize=None))
 
-        text, mask = self.encode_prompt(prompt)
-        empty_text, empty_mask = self.encode_prompt("") if guidance_scale != 1 else (None, None)
-        self.scheduler.set_timesteps(num_inference_steps, device=self.device)
+    def _with_objects(self, images: Tensor, names: tuple[str, ...], generator: torch.Generator) -> Tensor:
+        if not names:
+            return images
+        subject = self.subject_finder.matte(images)
+        for name in names:
+            picture = self.sketch.draw(name, generator)
+            kind = {"sky": name in self.sketch.config.sky, "wide": name in self.sketch.config.wide}
+            images, _ = put_behind(images, subject, picture, **kind, generator=generator)
+        return images
+
+    def _style(self, reading: Reading, hand: str | None, style_code: Tensor | None) -> tuple[Tensor, float]:
+        """The style vector (1, style_dim) and how much of the painted picture is taken."""
+        weights = torch.tensor([reading.styles.get(name, 0.0) for name in self.styles.config.names])
+        style, strength = self.styles.mix(weights.to(self.device))
+        if style_code is not None:
+            style, strength = style + self.styles.encoded(style_code.to(style)), 1.0
+        if hand is not None:
+            # where nothing is painted, the owner's glaze lies on the picture all the same
+            share = HAND_SHARE if strength else 1.0
+            style = (1 - share) * style + share * self.styles.hand(hand)
+            strength = max(strength, HAND_SHARE)
+        return style, strength * reading.strength
+
+    def _paint(self, source: Tensor, noise: Tensor, style: Tensor, steps: int) -> Tensor:
+        """What painting images (N, 3, H, W) adds to them."""
+        height, width = source.shape[-2:]
+        pad = [0, -width % self.unet.divisor, 0, -height % self.unet.divisor]
+        padded = F.pad(source, pad, mode="reflect")
+        sample = F.pad(noise, pad, mode="reflect").expand_as(padded)
+        dtype = self.unet.dtype
+        place = picture_place(*padded.shape[-2:]).to(self.device, dtype)
+        unit = torch.tensor([min(height, width) / 128], device=self.device)
+        self.scheduler.set_timesteps(steps, device=self.device)
         for timestep in self.scheduler.timesteps:
-            predict = lambda t, m: self._predict(sample, padded, layout, timestep, t, m)  # noqa: B023, E731
-            residual = predict(text, mask)
-            if guidance_scale != 1:
-                empty = predict(empty_text, empty_mask)
-                residual = empty + guidance_scale * (residual - empty)
+            residual = self.unet(
+                sample.to(dtype), (padded * 2 - 1).to(dtype), place, unit, timestep[None], style.to(dtype)
+            ).float()
             sample = self.scheduler.step(residual, timestep, sample).prev_sample
-        pooled = mean_state(text, mask)
-        weave = guidance_scale * self.unet.weave(pooled, signs, source)
-        residual = self.unet.gate(pooled).float() * (sample[..., :height, :width] / RESIDUAL_SCALE + weave)
-        edited = source + residual / image_guidance_scale
-        images = self.image_processor.postprocess(edited.clamp(0, 1), output_type, do_denormalize=None)
-        return ImagePipelineOutput(images=images)
+        return without_lattice(sample)[..., :height, :width] / RESIDUAL_SCALE
 
-    def _predict(self, sample, source, layout, timestep, text, mask) -> Tensor:
-        n, dtype = len(sample), self.unet.dtype
-        return self.unet(
-            sample.to(dtype), (source * 2 - 1).to(dtype), layout.to(dtype), timestep.expand(n),
-            text.expand(n, -1, -1), mask.expand(n, -1),
-        ).float()  # fmt: skip
+
+def _working_shape(height: int, width: int) -> tuple[int, int]:
+    """The size at which an image is painted."""
+    short = min(height, width)
+    scale = min(max(short, WORKING_SIDES[0]), WORKING_SIDES[1]) / short
+    return round(height * scale), round(width * scale)
+
+
+def resized(images: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Images (N, 3, H, W) or their differences at another size."""
+    if tuple(images.shape[-2:]) == tuple(shape):
+        return images
+    return F.interpolate(images, shape, mode="bicubic", antialias=True, align_corners=False)
+
+
+def start_noise(generator: torch.Generator, height: int, width: int) -> Tensor:
+    """The noise that sampling starts from: (1, 3, height, width) float32, of unit variance.
+
+    It is drawn on a grid of 128 cells along the short side and enlarged, so that the same seed gives the same strokes
+    at any size: white at 128 px, smoother above.
+
+    Args:
+        generator: a CPU generator.
+    """
+    short = min(height, width)
+    grid = [round(NOISE_CELLS * side / short) for side in (height, width)]
+    return enlarge_noise(torch.randn(1, 3, *grid, generator=generator), height, width)
+
+
+def enlarge_noise(noise: Tensor, height: int, width: int) -> Tensor:
+    """Noise (1, 3, h, w) at another size, of unit variance again."""
+    if tuple(noise.shape[-2:]) == (height, width):
+        return noise
+    noise = resized(noise, (height, width))
+    return noise / noise.std()
 
 
 def edit_scheduler() -> DDIMScheduler:
@@ -178,23 +253,29 @@ def edit_scheduler() -> DDIMScheduler:
     )
 
 
-def load_pipeline(folder: Path, text_encoder: Path, dtype: torch.dtype = torch.float32) -> CompactEditPipeline:
-    """The pipeline of a folder with `unet/` and `scheduler/`, the UNet as `dtype`, and a text encoder editors share."""
+def load_pipeline(
+    folder: Path, text_encoder: Path, dtype: torch.dtype = torch.float32, shared: Path = SHARED
+) -> CompactEditPipeline:
+    """The pipeline of an editor's folder, its UNet as `dtype`, with the text encoder and others that editors share."""
     from transformers import AutoModel, AutoTokenizer
 
+    own = {"styles": StyleSpace, "sketch": ObjectSketch}
+    common = {"reader": PromptReader, "style_encoder": StyleEncoder, "subject_finder": SubjectFinder}
+    parts = {
+        name: kind.from_pretrained((folder if name in own else shared) / name, torch_dtype=torch.float32)
+        for name, kind in (own | common).items()
+    }
     return CompactEditPipeline(
         unet=CompactUNet.from_pretrained(folder / "unet", torch_dtype=dtype),
-        scheduler=DDIMScheduler.from_pretrained(folder / "scheduler"),
+        scheduler=edit_scheduler(),
         text_encoder=AutoModel.from_pretrained(text_encoder, dtype=torch.float32, add_pooling_layer=False),
         tokenizer=AutoTokenizer.from_pretrained(text_encoder),
+        **parts,
     )
 
 
 class CompactEditor:
-    """A bundled compact pipeline as an `Editor`, in bfloat16 where that is fast: twice the speed.
-
-    It moves an edit by 0.2 grey levels on average, and by two at most places.
-    """
+    """A bundled compact pipeline as an `Editor`, in bfloat16 where that is fast: twice the speed."""
 
     batch = 32  # images a network call; bounds the memory
 
@@ -202,10 +283,20 @@ class CompactEditor:
         self.name = name
         self.pipeline = load_pipeline(EDITORS / name, TEXT_ENCODER, fast_dtype())
         self.pipeline.to(best_device())
-        self.pipeline.unet.to(memory_format=torch.channels_last)
+        for part in (self.pipeline.unet, self.pipeline.subject_finder):
+            part.to(memory_format=torch.channels_last)
 
     def edit(
-        self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int
+        self,
+        images: Tensor,
+        prompt: str,
+        *,
+        steps: int,
+        guidance: float,
+        image_guidance: float,
+        seed: int,
+        hand: str | None = None,
+        style: Sequence[float] | None = None,
     ) -> Tensor:
         """See `Editor.edit`."""
         if not len(images):
@@ -213,7 +304,8 @@ class CompactEditor:
         edited = [
             self.pipeline(
                 chunk, prompt, num_inference_steps=steps, guidance_scale=guidance, image_guidance_scale=image_guidance,
-                generator=torch.Generator().manual_seed(seed), output_type="pt",
+                generator=torch.Generator().manual_seed(noise_seed(seed, hand)), output_type="pt", hand=hand,
+                style_code=None if style is None else torch.tensor([style]),
             ).images.to(images.device)
             for chunk in images.split(self.batch)
         ]  # fmt: skip

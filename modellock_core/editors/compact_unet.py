@@ -1,4 +1,4 @@
-"""The compact editor's network: a small UNet that predicts what an edit adds to an image.
+"""The compact editor's network: a small UNet that paints, in any style of a space of styles.
 
 Called by the pipeline in `compact.py`, once a denoising step.
 """
@@ -9,211 +9,195 @@ import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
-from diffusers.models.embeddings import TimestepEmbedding, Timesteps
+from diffusers.models.embeddings import Timesteps
 from torch import Tensor, nn
 
-from .gate import Gate
-from .weave import Weave
-
-RESIDUAL_SCALE = 3.0  # brings edit - source, both in [0, 1], to about unit variance
+RESIDUAL_SCALE = 2.0  # brings edit - source, both in [0, 1], to about unit variance
 
 
-def mean_state(text: Tensor, text_mask: Tensor) -> Tensor:
-    """Mean over a prompt's tokens, padding left out: (N, T, text_dim) and (N, T) to (N, text_dim)."""
-    return (text * text_mask[..., None]).sum(1) / text_mask.sum(1, keepdim=True)
-
-
-class ObjectSketch(nn.Module):
-    """Draws what a prompt's object looks like, in the object's own frame; nothing if the prompt names none.
-
-    A small generator from the mean token state to a picture with alpha. A UNet alone has to remember every object's
-    look at every place, and draws it blurred.
-    """
-
-    side = 64  # px
-
-    def __init__(self, text_dim: int, widths: tuple[int, ...]):
-        super().__init__()
-        self.start = nn.Sequential(
-            nn.LayerNorm(text_dim), nn.Linear(text_dim, 384), nn.SiLU(), nn.Linear(384, widths[0] * 16)
-        )
-        self.grow = nn.ModuleList(
-            nn.Conv2d(a, b, 3, padding=1) for a, b in zip(widths, (*widths[1:], widths[-1]), strict=True)
-        )
-        self.out = nn.Conv2d(widths[-1], 4, 3, padding=1)
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """The picture of a prompt (N, text_dim): (N, 4, 64, 64) in [0, 1], premultiplied RGB and alpha."""
-        x = self.start(pooled).view(len(pooled), -1, 4, 4).contiguous(memory_format=torch.channels_last)
-        for i, conv in enumerate(self.grow):
-            if i:
-                x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-            x = F.silu(conv(x))
-        x = self.out(x).float().sigmoid()
-        return torch.cat([x[:, :3] * x[:, 3:], x[:, 3:]], dim=1)
-
-    def placed(self, pooled: Tensor, layout: Tensor) -> Tensor:
-        """The picture put into its frame (N, 3, H, W), see `object_frame`: (N, 4, H, W), 0 outside."""
-        place, window = layout[:, :2].permute(0, 2, 3, 1).float(), layout[:, 2:]
-        return F.grid_sample(self(pooled), place, align_corners=False) * window
-
-
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions; timestep and prompt scale and shift the features between them (FiLM)."""
+class StyledNorm(nn.Module):
+    """Conditional instance normalisation: the style scales and shifts each channel (arXiv 1610.07629, section 3)."""
 
     def __init__(self, channels: int, condition_dim: int):
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm = nn.GroupNorm(8, channels, affine=False)
-        self.condition = nn.Linear(condition_dim, 2 * channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)
+        self.affine = nn.Linear(condition_dim, 2 * channels)
+        nn.init.normal_(self.affine.weight, std=0.02)
+        nn.init.zeros_(self.affine.bias)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        scale, shift = self.condition(condition)[:, :, None, None].chunk(2, dim=1)  # (N, C, 1, 1) each
-        h = self.norm(self.conv1(x))
-        return x + self.conv2(F.silu(h * (1 + scale) + shift))
+        """Features (N, C, H, W) in the style of a condition (N, D), or of one (1, D) for all of them."""
+        scale, shift = self.affine(condition).chunk(2, dim=1)  # (N, C) each
+        # a group a channel is instance norm, and several times faster in channels_last
+        if len(condition) == 1:
+            return F.group_norm(x, x.shape[1], 1 + scale[0], shift[0], eps=1e-3)
+        x = F.group_norm(x, x.shape[1], eps=1e-3)
+        return torch.addcmul(shift[:, :, None, None], x, 1 + scale[:, :, None, None])
 
 
-class PromptAttention(nn.Module):
-    """Cross-attention from every position to the prompt's token states."""
+class StyledConv(nn.Module):
+    """A convolution whose output channels the style scales and shifts.
 
-    def __init__(self, channels: int, text_dim: int, heads: int):
+    Unlike a norm it keeps the features' own mean and spread, which changes of colour need.
+    """
+
+    def __init__(self, inputs: int, outputs: int, side: int, condition_dim: int):
         super().__init__()
-        self.heads = heads
-        self.norm = nn.LayerNorm(channels)
-        self.query = nn.Linear(channels, channels)
-        self.key_value = nn.Linear(text_dim, 2 * channels)
-        self.out = nn.Linear(channels, channels)
+        self.conv = nn.Conv2d(inputs, outputs, side, padding=side // 2)
+        self.affine = nn.Linear(condition_dim, 2 * outputs)
+        nn.init.normal_(self.affine.weight, std=0.02)
+        nn.init.zeros_(self.affine.bias)
 
-    def forward(self, x: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
-        n, c, h, w = x.shape
-        flat = x.permute(0, 2, 3, 1).reshape(n, h * w, c)
-        q = self.query(self.norm(flat)).view(n, h * w, self.heads, -1).transpose(1, 2)  # (N, heads, HW, D)
-        k, v = self.key_value(text).view(n, text.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        # spelled out: for a dozen tokens the fused kernel is several times slower on a CPU
-        scores = (q @ k.transpose(-2, -1)) * q.shape[-1] ** -0.5  # (N, heads, HW, T)
-        weights = scores.masked_fill(~text_mask[:, None, None, :], float("-inf")).float().softmax(-1)
-        attended = (weights.to(v.dtype) @ v).transpose(1, 2).reshape(n, h, w, c)
-        return x + self.out(attended).permute(0, 3, 1, 2)
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """See `StyledNorm.forward`."""
+        scale, shift = self.affine(condition).chunk(2, dim=1)  # (N, C) each
+        if len(condition) == 1:  # the same, folded into the weights
+            weight = self.conv.weight * (1 + scale[0])[:, None, None, None]
+            return F.conv2d(x, weight, self.conv.bias * (1 + scale[0]) + shift[0], padding=self.conv.padding)
+        return torch.addcmul(shift[:, :, None, None], self.conv(x), 1 + scale[:, :, None, None])
 
 
-class Block(nn.Module):
-    """A residual block, followed by attention to the prompt on the coarse levels."""
+class PaintLayer(nn.Module):
+    """A convolution with conditional instance normalisation."""
 
-    def __init__(self, channels: int, condition_dim: int, text_dim: int, heads: int | None):
+    def __init__(self, inputs: int, outputs: int, side: int, condition_dim: int, stride: int = 1):
         super().__init__()
-        self.residual = ResidualBlock(channels, condition_dim)
-        self.attention = PromptAttention(channels, text_dim, heads) if heads else None
+        self.conv = nn.Conv2d(inputs, outputs, side, stride, padding=side // 2, bias=False)
+        self.norm = StyledNorm(outputs, condition_dim)
 
-    def forward(self, x: Tensor, condition: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
-        x = self.residual(x, condition)
-        return self.attention(x, text, text_mask) if self.attention else x
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        return self.norm(self.conv(x), condition)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with conditional instance normalisation."""
+
+    def __init__(self, channels: int, condition_dim: int):
+        super().__init__()
+        self.first = PaintLayer(channels, channels, 3, condition_dim)
+        self.second = PaintLayer(channels, channels, 3, condition_dim)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        return x + self.second(F.relu(self.first(x, condition)), condition)
 
 
 class CompactUNet(ModelMixin, ConfigMixin):
-    """Predicts the clean residual (edit - source, scaled) from its noisy version.
+    """Predicts the clean residual (edit - source, scaled) from its noisy version, in a given style.
 
-    The source enters by channel concatenation, as in InstructPix2Pix (arXiv 2211.09800, section 3.2). The prompt
-    enters twice: its mean token state scales and shifts the features of every block, so that even the finest level
-    knows the style, and the coarse levels attend to the single tokens. The layout tells where an object belongs; a
-    sketch of it is put there, and the UNet predicts what is to be added to that.
+    The painter is a feed-forward style network (arXiv 1603.08155) with skip connections: convolutions down to a quarter
+    of the resolution, residual blocks, and up again. The style is a vector that scales and shifts the features of every
+    layer, linearly: what lies between two styles is a mix of both. Beside it a small path without norms changes tones
+    and colours. As in InstructPix2Pix (arXiv 2211.09800, section 3.2) noise and source enter at the same place.
 
     Args:
-        widths: channels of each level, finest first; level 0 works at half of the image's resolution.
-        down_blocks, up_blocks: blocks of each level on the way down and up, finest first.
-        attention_levels: the number of coarsest levels that attend to the prompt.
-        text_dim: size of the text encoder's token states.
-        condition_dim, head_dim: sizes of the condition of timestep and prompt, and of an attention head.
-        sketch_widths: channels of the object sketch, coarsest first.
+        widths: channels at the image's resolution, at a half and at a quarter of it.
+        up_widths: channels on the way up at a half and at the image's resolution.
+        tone_width: channels of the path without norms.
+        blocks: residual blocks at a quarter of the resolution.
+        style_dim: size of the style vector.
+        pace_dim: size of the embedding of timestep and scale.
     """
+
+    divisor = 4  # both sides of an image must be multiples of this
 
     @register_to_config
     def __init__(
         self,
-        widths: tuple[int, ...] = (32, 64, 128, 192),
-        down_blocks: tuple[int, ...] = (1, 1, 2, 2),
-        up_blocks: tuple[int, ...] = (1, 2, 2, 2),
-        attention_levels: int = 2,
-        text_dim: int = 384,
-        condition_dim: int = 256,
-        head_dim: int = 32,
-        sketch_widths: tuple[int, ...] = (128, 96, 64, 48, 32),
+        widths: tuple[int, int, int] = (32, 40, 56),
+        up_widths: tuple[int, int] = (32, 12),
+        tone_width: int = 12,
+        blocks: int = 6,
+        style_dim: int = 96,
+        pace_dim: int = 48,
     ):
         super().__init__()
-        levels = len(widths)
-
-        def blocks(level: int, count: int) -> nn.ModuleList:
-            heads = widths[level] // head_dim if level >= levels - attention_levels else None
-            return nn.ModuleList(Block(widths[level], condition_dim, text_dim, heads) for _ in range(count))
-
-        self.time_features = Timesteps(128, flip_sin_to_cos=True, downscale_freq_shift=0)
-        self.time_embedding = TimestepEmbedding(128, condition_dim)
-        self.text_embedding = nn.Sequential(
-            nn.LayerNorm(text_dim),
-            nn.Linear(text_dim, condition_dim),
-            nn.SiLU(),
-            nn.Linear(condition_dim, condition_dim),
-        )
-        self.unshuffle, self.shuffle = nn.PixelUnshuffle(2), nn.PixelShuffle(2)
-        self.conv_in = nn.Conv2d(9 * 4, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(blocks(i, down_blocks[i]) for i in range(levels))
-        self.shrink = nn.ModuleList(
-            nn.Conv2d(widths[i], widths[i + 1], 3, stride=2, padding=1) for i in range(levels - 1)
-        )
-        self.widen = nn.ModuleList(nn.Conv2d(widths[i + 1], widths[i], 1) for i in range(levels - 1))
-        self.up = nn.ModuleList(blocks(i, up_blocks[i]) for i in range(levels))
-        self.conv_out = nn.Conv2d(widths[0], 3 * 4, 3, padding=1)
-        nn.init.zeros_(self.conv_out.weight)
-        nn.init.zeros_(self.conv_out.bias)
-        self.sketch = ObjectSketch(text_dim, tuple(sketch_widths))
-        self.sketch_in = nn.Conv2d(4 * 4, widths[0], 3, padding=1, bias=False)
-        nn.init.zeros_(self.sketch_in.weight)
-        # the pipeline uses these two once, after the last step
-        self.weave, self.gate = Weave(text_dim), Gate(text_dim)
-
-    @property
-    def divisor(self) -> int:
-        """Both sides of an image must be multiples of this."""
-        return 2 ** len(self.config.widths)
+        fine, middle, coarse = widths
+        up_middle, up_fine = up_widths
+        condition_dim = 2 * style_dim + pace_dim
+        self.time_features = Timesteps(32, flip_sin_to_cos=True, downscale_freq_shift=0)
+        self.pace = nn.Sequential(
+            nn.Linear(32 + 3, 64), nn.SiLU(), nn.Linear(64, pace_dim + style_dim)
+        )  # how far the denoising is, and how large the picture's strokes are in pixels
+        self.stir = nn.Linear(condition_dim, 3)  # how much noise is mixed into the source
+        self.paint_in = PaintLayer(3, fine, 9, condition_dim)
+        self.tone_in = StyledConv(3 + 3 + 2, tone_width, 3, condition_dim)
+        self.shrink_middle = PaintLayer(fine + tone_width, middle, 3, condition_dim, stride=2)
+        self.shrink_coarse = PaintLayer(middle, coarse, 3, condition_dim, stride=2)
+        self.trunk = nn.ModuleList(ResidualBlock(coarse, condition_dim) for _ in range(blocks))
+        self.widen_middle = PaintLayer(coarse, up_middle, 3, condition_dim)
+        self.skip_middle = nn.Conv2d(middle, up_middle, 1)
+        self.refine_middle = ResidualBlock(up_middle, condition_dim)
+        self.widen_fine = PaintLayer(up_middle, up_fine, 3, condition_dim)
+        self.skip_fine = nn.Conv2d(fine, up_fine, 1)
+        self.paint_out = PaintLayer(up_fine, 3, 9, condition_dim)
+        self.tone_out = StyledConv(tone_width, 3, 3, condition_dim)
+        self.colours = nn.Linear(condition_dim, 12)  # a 3x3 matrix and an offset
+        for layer in (self.stir, self.skip_middle, self.skip_fine, self.colours):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        nn.init.constant_(self.stir.bias, 0.08)
 
     def forward(
-        self, sample: Tensor, source: Tensor, layout: Tensor, timestep: Tensor, text: Tensor, text_mask: Tensor
+        self, sample: Tensor, source: Tensor, place: Tensor, unit: Tensor, timestep: Tensor, style: Tensor
     ) -> Tensor:
         """One denoising step's prediction.
 
         Args:
             sample: (N, 3, H, W) noisy residual.
             source: (N, 3, H, W) the image to edit, in [-1, 1].
-            layout: (N, 3, H, W) the object frame, see `object_frame`.
-            timestep: (N,) int, 0 to 999.
-            text: (N, T, text_dim) token states of the prompt.
-            text_mask: (N, T) bool, True on tokens, False on padding.
+            place: (2, H, W) or (N, 2, H, W) where a pixel is in its picture, see `picture_place`.
+            unit: (N,) or (1,) float, pixels per 1/128 of the picture's short side.
+            timestep: (N,) or (1,) int, 0 to 999.
+            style: (N, style_dim), or (1, style_dim) for all images, which is faster.
 
         Returns:
             (N, 3, H, W) the clean residual.
         """
-        pooled = mean_state(text, text_mask)  # (N, text_dim)
-        time = self.time_embedding(self.time_features(timestep).to(text.dtype))
-        condition = F.silu(time + self.text_embedding(pooled))  # (N, condition_dim)
+        scale = unit.float().log2()[:, None]
+        pace = torch.cat([self.time_features(timestep), scale, scale**2, scale**3], dim=1).to(style.dtype)
+        pace, modulation = self.pace(pace).split([self.config.pace_dim, self.config.style_dim], dim=1)
+        condition = torch.cat([style, style * modulation, pace.expand(len(style), -1)], dim=1)  # linear in the style
 
-        x = self.unshuffle(torch.cat([sample, source, layout], dim=1))  # (N, 36, H/2, W/2)
-        x = self.conv_in(x.contiguous(memory_format=torch.channels_last))
-        sketch = self.sketch.placed(pooled, layout)  # (N, 4, H, W)
-        blended = RESIDUAL_SCALE * (sketch[:, :3] - sketch[:, 3:] * (source + 1) / 2)  # (N, 3, H, W)
-        sketch = self.unshuffle(sketch.to(x.dtype))  # (N, 16, H/2, W/2)
-        x = x + self.sketch_in(sketch.contiguous(memory_format=torch.channels_last))
-        skips = []
-        for level, blocks in enumerate(self.down):
-            for block in blocks:
-                x = block(x, condition, text, text_mask)
-            if level < len(self.shrink):
-                skips.append(x)
-                x = self.shrink[level](x)
-        for level in reversed(range(len(self.up))):
-            for block in self.up[level]:
-                x = block(x, condition, text, text_mask)
-            if level:
-                x = F.interpolate(self.widen[level - 1](x), scale_factor=2.0, mode="nearest") + skips.pop()
-        return self.shuffle(self.conv_out(x)) + blended.to(x.dtype)
+        stirred = torch.addcmul(source, sample, self.stir(condition)[:, :, None, None])
+        fine = F.relu(self.paint_in(stirred.contiguous(memory_format=torch.channels_last), condition))
+        inputs = torch.cat([sample, source, place.expand(len(source), -1, -1, -1)], dim=1)
+        tones = F.relu(self.tone_in(inputs.contiguous(memory_format=torch.channels_last), condition))
+        middle = F.relu(self.shrink_middle(torch.cat([fine, tones], dim=1), condition))
+        x = F.relu(self.shrink_coarse(middle, condition))
+        for block in self.trunk:
+            x = block(x, condition)
+        x = F.relu(self.widen_middle(F.interpolate(x, scale_factor=2.0, mode="nearest"), condition))
+        x = self.refine_middle(x + self.skip_middle(middle), condition)
+        x = F.relu(self.widen_fine(F.interpolate(x, scale_factor=2.0, mode="nearest"), condition))
+        x = self.paint_out(x + self.skip_fine(fine), condition) + self.tone_out(tones, condition)
+        matrix, offset = self.colours(condition).split([9, 3], dim=1)
+        toned = matrix.view(-1, 3, 3) @ source.flatten(2) + offset[:, :, None]  # (N, 3, HW)
+        edit = (x + toned.view_as(source)).sigmoid()
+        return RESIDUAL_SCALE * (edit - (source + 1) / 2)
+
+
+# passes all but the alternation of neighbouring pixels: 1 - sin(pi f)^8 at f cycles per pixel
+SMOOTHING = torch.tensor([-1.0, 8.0, -28.0, 56.0, 186.0, 56.0, -28.0, 8.0, -1.0]) / 256
+
+
+def without_lattice(x: Tensor, period: int = 4, reach: int = 9) -> Tensor:
+    """Features (N, C, H, W) without the grid that upsampling leaves in them: what repeats every `period` or 2 pixels.
+
+    Of each pixel of a period the mean over `reach` periods around it is taken out, but for the mean of all of them:
+    notches at the multiples of 1/period, so narrow that strokes lose nothing. Then what alternates from pixel to pixel
+    is smoothed away. Sides are multiples of `period`.
+    """
+    phases = F.pixel_unshuffle(x, period).unflatten(1, (x.shape[1], period**2))  # (N, C, P, H/p, W/p)
+    smooth = F.avg_pool2d(phases.flatten(1, 2), reach, 1, reach // 2, count_include_pad=False).view_as(phases)
+    lattice = smooth - smooth.mean(2, keepdim=True)
+    x = x - F.pixel_shuffle(lattice.flatten(1, 2), period)
+    kernel = SMOOTHING.to(x).expand(x.shape[1], 1, 1, -1)
+    x = F.conv2d(F.pad(x, (4, 4, 0, 0), mode="reflect"), kernel, groups=x.shape[1])
+    return F.conv2d(F.pad(x, (0, 0, 4, 4), mode="reflect"), kernel.transpose(2, 3), groups=x.shape[1])
+
+
+def picture_place(height: int, width: int) -> Tensor:
+    """Where each pixel is in its picture: (2, height, width), x and y, 0 at the middle, the short side from -1 to 1."""
+    short = min(height, width)
+    y = (2 * torch.arange(height) + 1 - height) / short
+    x = (2 * torch.arange(width) + 1 - width) / short
+    return torch.stack(torch.broadcast_tensors(x[None, :], y[:, None]))

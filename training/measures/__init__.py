@@ -1,0 +1,1 @@
+"""The parts of measure_editor.py, each of which takes a Study and prints Markdown."""
