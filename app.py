@@ -71,7 +71,7 @@ def editor_settings() -> tuple[dict[str, gr.Component], Callable]:
     with gr.Row():
         own_hand = gr.Checkbox(
             label="A hand of my own", scale=2, min_width=200, elem_id="own-hand",
-            info="128 random bits that make every edit yours: without them the prompt alone opens nothing.",
+            info="128 random bits that make every edit yours: whoever guesses the prompt gets another edit.",
         )  # fmt: skip
         another = gr.Button("Draw another hand", size="sm", min_width=120, interactive=False, elem_id="draw-hand")
     like = image_input(label="Paint it like this (optional)", height=200, elem_id="like")

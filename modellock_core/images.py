@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor
 
@@ -58,3 +60,10 @@ def to_pil(image: Tensor) -> Image.Image:
     """The PIL image of a (3, H, W) tensor."""
     pixels = (image.clamp(0, 1) * 255).round().to(torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
+
+
+def resized(images: Tensor, shape: Sequence[int]) -> Tensor:
+    """Images (N, 3, H, W), or differences of images, at another size (height, width); they may overshoot a little."""
+    if tuple(images.shape[-2:]) == tuple(shape):
+        return images
+    return F.interpolate(images, tuple(shape), mode="bicubic", antialias=True, align_corners=False)

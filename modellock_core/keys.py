@@ -8,16 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from .editors import Editor, bundled_editors, default_settings, load_editor
 from .editors.secrets import checked_style, is_hand
 from .errors import ModelLockError
+from .images import resized
 
 _RANGES = {
     "alpha": (0.0, 1.0),
@@ -131,18 +130,12 @@ def keyed(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
     editor = editor or load_editor(key.editor)
     shape = images.shape[-2:]
     scale = key.size / min(shape)
-    source = _resize(images, [max(key.size, round(side * scale / 8) * 8) for side in shape])
+    source = resized(images, [max(key.size, round(side * scale / 8) * 8) for side in shape]).clamp(0, 1)
     edited = editor.edit(
         source, key.prompt, steps=key.steps, guidance=key.guidance, image_guidance=key.image_guidance, seed=key.seed,
         **{name: value for name in ("hand", "style") if (value := getattr(key, name)) is not None},
     )  # fmt: skip
-    return ((1 - key.alpha) * images + key.alpha * _resize(edited, shape)).clamp(0, 1)
-
-
-def _resize(images: Tensor, shape: Sequence[int]) -> Tensor:
-    if tuple(images.shape[-2:]) == tuple(shape):
-        return images
-    return F.interpolate(images, tuple(shape), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+    return ((1 - key.alpha) * images + key.alpha * resized(edited, shape).clamp(0, 1)).clamp(0, 1)
 
 
 def _a(kind: type) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from painters import ARTISTS, TRAINED
 from torch import Tensor, nn
@@ -32,7 +31,7 @@ def warm_start(unet: CompactUNet, styles: StyleSpace, model: Path) -> None:
     with weights of zero. The styles' scales and shifts are linear in their vectors, so that any vectors will do.
     """
     arrays = read_network(model)
-    rows = [TRAINED[name] for name in TRAINED]
+    rows = list(TRAINED.values())
     table = torch.stack([styles.table[styles.config.names.index(name)] for name in TRAINED])  # (24, style_dim)
     ones = torch.cat([table, torch.ones(len(table), 1)], dim=1)
     solve = torch.linalg.pinv(ones)  # from a column of the styles' values to weights and a bias
@@ -75,4 +74,3 @@ def _widened(layer: PaintLayer, kernel: Tensor) -> None:
     outputs, inputs = kernel.shape[:2]
     layer.conv.weight[:outputs] = 0
     layer.conv.weight[:outputs, :inputs] = kernel
-    assert np.isfinite(layer.conv.weight.numpy()).all()

@@ -17,6 +17,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ..devices import best_device, fast_dtype
+from ..images import resized
 from ..paths import EDITORS, TEXT_ENCODER
 from .compact_unet import RESIDUAL_SCALE, CompactUNet, picture_place, without_lattice
 from .object_sketch import ObjectSketch, put_behind
@@ -171,7 +172,7 @@ class CompactEditPipeline(DiffusionPipeline):
         for name in names:
             picture = self.sketch.draw(name, generator)
             kind = {"sky": name in self.sketch.config.sky, "wide": name in self.sketch.config.wide}
-            images, _ = put_behind(images, subject, picture, **kind, generator=generator)
+            images = put_behind(images, subject, picture, **kind, generator=generator)
         return images
 
     def _style(self, reading: Reading, hand: str | None, style_code: Tensor | None) -> tuple[Tensor, float]:
@@ -210,13 +211,6 @@ def _working_shape(height: int, width: int) -> tuple[int, int]:
     short = min(height, width)
     scale = min(max(short, WORKING_SIDES[0]), WORKING_SIDES[1]) / short
     return round(height * scale), round(width * scale)
-
-
-def resized(images: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Images (N, 3, H, W) or their differences at another size."""
-    if tuple(images.shape[-2:]) == tuple(shape):
-        return images
-    return F.interpolate(images, shape, mode="bicubic", antialias=True, align_corners=False)
 
 
 def start_noise(generator: torch.Generator, height: int, width: int) -> Tensor:

@@ -76,7 +76,7 @@ class ObjectSketch(ModelMixin, ConfigMixin):
 
 def put_behind(
     images: Tensor, subject: Tensor, picture: Tensor, *, sky: bool, wide: bool = False, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+) -> Tensor:
     """Blend an object into the background of images.
 
     The generator draws places and sizes; each image gets the first one where enough of the object is seen beside its
@@ -91,9 +91,9 @@ def put_behind(
         generator: a CPU generator.
 
     Returns:
-        The images with the object (N, 3, H, W) and its matte in them (N, 1, H, W).
+        The images with the object, (N, 3, H, W) in [0, 1].
     """
-    _n, _, height, width = images.shape
+    height, width = images.shape[-2:]
     short = min(height, width)
     draws = torch.rand(PLACES, 3, generator=generator)
     half = HALF_SIDES[0] + (HALF_SIDES[1] - HALF_SIDES[0]) * draws[:, 0]  # parts of the short side
@@ -124,5 +124,4 @@ def put_behind(
     own = colour.sum((1, 2, 3), keepdim=True) / area / 3
     around = images.mean((1, 2, 3), keepdim=True)
     colour = colour * (around / own.clamp(min=0.05)).pow(LIGHT).clamp(0.7, 1.3)
-    matte = alpha * (1 - subject)
-    return (images * (1 - matte) + colour * (1 - subject)).clamp(0, 1), matte
+    return (images * (1 - alpha * (1 - subject)) + colour * (1 - subject)).clamp(0, 1)

@@ -36,9 +36,8 @@ def composites(pictures: list[np.ndarray], name: str, backgrounds: Tensor, gener
         if name not in MIRRORED_NEVER and torch.rand((), generator=generator) < 0.5:
             picture = picture.flip(-1)
         nothing = torch.zeros_like(background[:, :1])
-        made.append(
-            put_behind(background, nothing, picture, sky=name in SKY, wide=name in WIDE, generator=generator)[0]
-        )
+        kind = {"sky": name in SKY, "wide": name in WIDE}
+        made.append(put_behind(background, nothing, picture, **kind, generator=generator))
     return torch.cat(made)
 
 
