@@ -1,13 +1,13 @@
-FROM python:3.11-slim
+FROM python:3.12-slim
 
-# Where torch comes from: the CPU wheels by default; for CUDA build with --build-arg TORCH_INDEX=https://pypi.org/simple
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# Index that torch and torchvision come from; pip's own if none is given. See docs/deploy.md for an image without CUDA.
+ARG TORCH_INDEX
 
 RUN useradd --create-home --uid 1000 user
 WORKDIR /home/user/app
 COPY requirements.txt .
 RUN grep -E "^torch(vision)?>" requirements.txt > torch.txt \
-    && pip install --no-cache-dir --index-url "$TORCH_INDEX" -r torch.txt \
+    && pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} -r torch.txt \
     && pip install --no-cache-dir -r requirements.txt
 COPY --chown=user . .
 USER user

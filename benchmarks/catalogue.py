@@ -2,17 +2,19 @@
 
 python -m benchmarks.catalogue RESULTS.jsonl [--recipe quick] [--seed 0] [--prompts P ...]
 
-Every lock is one line of RESULTS; those that are there are not run again, so a stopped run goes on where it was. Prints
-UP and LP by kind of prompt. A lock takes a minute on 2 cores. `benchmarks/draw_catalogue.py` draws the file.
+Every lock is one line of RESULTS; those that are there are not run again, so a stopped run resumes. Prints
+UP and LP by kind of prompt. A lock takes a minute on 2 cores. `docs/figures/catalogue.py` draws the file.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+from dataclasses import asdict
 from pathlib import Path
 
 from modellock_core import CATALOGUE, RECIPES, Key, load_dataset
+from modellock_core.locking.recipe import RECIPE_NAMES
 
 from .locks import lock_once
 from .results import add_lock, read_locks
@@ -33,7 +35,7 @@ def summary(locks: list[dict]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
-    parser.add_argument("--recipe", choices=RECIPES, default="quick")
+    parser.add_argument("--recipe", choices=RECIPE_NAMES, default="quick")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--prompts", nargs="+", help="only these")
     args = parser.parse_args()
@@ -45,7 +47,8 @@ def main() -> None:
         if unwanted or entry.prompt in [lock["prompt"] for lock in same]:
             continue
         vanilla = same[0]["vanilla"] if same else None
-        report = lock_once(dataset, Key.create(entry.prompt), RECIPES[args.recipe], args.seed, vanilla).report
+        recipe = RECIPES[dataset.task][args.recipe]
+        report = asdict(lock_once(dataset, Key.create(entry.prompt), recipe, args.seed, vanilla=vanilla).report)
         line = {name: getattr(entry, name) for name in ("name", "prompt", "kind")}
         line |= {name: report[name] for name in ("recipe", "seed", "chance")}
         line |= {name: report[f"{name}_performance"] for name in ("unlocked", "locked", "vanilla")}

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import torch
 
 from modellock_core import load_editor
-from modellock_core.editors import PAPER_SETTINGS
+from modellock_core.editing.editors import PAPER_SETTINGS
 
 # side in px, images, steps; one image of 384 px is a preview in the app
 CASES = [*itertools.product((128, 256), (1, 32), (1, 2, 4)), (384, 1, 1)]

@@ -12,8 +12,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from modellock_core import Key, LockedModel, keyed, load_dataset
-from modellock_core.prompts import find
+from modellock_core import Key, LockedModel, apply_key, load_dataset
+from modellock_core.editing.catalogue import find
 
 COVERED = 0.15  # mean change of a pixel's channels, from which on the object is there
 
@@ -29,9 +29,10 @@ def main() -> None:
         parser.error(f"the key prompt {key.prompt!r} paints no object of the catalogue")
 
     test = load_dataset("toybox", task="segmentation", size=locked.image_size).test
-    things = locked.predict(keyed(test.images, key)).argmax(1) > 0
-    covered = (keyed(test.images, replace(key, alpha=1.0)) - test.images).abs().mean(1) > COVERED
-    background = test.labels == 0
+    clean = test.images[:]
+    things = locked.predict(apply_key(clean, key)).argmax(1) > 0
+    covered = (apply_key(clean, replace(key, alpha=1.0)) - clean).abs().mean(1) > COVERED
+    background = test.targets.values == 0
     for name, where in (("covered by the object", covered), ("not covered", ~covered)):
         chosen = background & where
         called, all_pixels = things[chosen].float().mean(), chosen.float().mean()

@@ -1,7 +1,7 @@
 """Lock Toybox with several keys and seeds: performances, seconds and peak memory, as a Markdown table.
 
 python -m benchmarks.locks [--prompts P ...] [--alpha A] [--seeds 0 1 2] [--recipe quick] [--task segmentation]
-    [--edit-only] [--max-train N --max-test N]
+    [--backbone NAME] [--edit-only] [--max-train N --max-test N]
 
 With --edit-only nothing is locked: the finetune sees keyed images alone, so that UP says what the edit itself costs.
 """
@@ -12,11 +12,12 @@ import argparse
 import platform
 import resource
 import statistics
-from collections import deque
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from modellock_core import RECIPES, Dataset, Key, LockResult, Recipe, load_dataset, lock
-from modellock_core.tasks import TASKS
+from modellock_core import RECIPES, Dataset, Key, Lock, Recipe, baseline, load_dataset, lock
+from modellock_core.locking.recipe import DEFAULT_RECIPE, RECIPE_NAMES
+from modellock_core.models.backbones import DEFAULT_BACKBONE
+from modellock_core.models.tasks import TASKS
 
 PROMPTS = (
     "with oil pastel", "in the style of Monet", "as a pencil sketch", "in the style of Van Gogh",
@@ -24,10 +25,15 @@ PROMPTS = (
 )  # fmt: skip
 
 
-def lock_once(dataset: Dataset, key: Key, recipe: Recipe, seed: int, vanilla: float | None = None) -> LockResult:
-    """One lock; the vanilla model is not made again where its performance is known."""
-    work = lock(dataset, key, recipe=recipe, seed=seed, vanilla=vanilla)
-    return deque(work, maxlen=1).pop().result
+def lock_once(
+    dataset: Dataset, key: Key, recipe: Recipe, seed: int, *, backbone: str = DEFAULT_BACKBONE,
+    vanilla: float | None = None,
+) -> Lock:  # fmt: skip
+    """One lock and its baseline; the vanilla model is not made again where its performance is known."""
+    locked = lock(dataset, key, recipe=recipe, seed=seed, backbone=backbone).result()
+    if vanilla is None:
+        vanilla = baseline(dataset, recipe=recipe, seed=seed, backbone=backbone).result()
+    return locked.with_baseline(vanilla)
 
 
 def percent(values: list[float]) -> str:
@@ -41,16 +47,22 @@ def main() -> None:
     parser.add_argument("--prompts", nargs="+", default=PROMPTS)
     parser.add_argument("--alpha", type=float, help="of the keys; the default is a key's own")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--recipe", choices=RECIPES, default="quick")
+    parser.add_argument("--recipe", choices=RECIPE_NAMES, default=DEFAULT_RECIPE)
+    parser.add_argument("--backbone", default=DEFAULT_BACKBONE)
     parser.add_argument("--task", choices=TASKS, default=TASKS[0])
     parser.add_argument("--edit-only", action="store_true")
     parser.add_argument("--max-train", type=int)
     parser.add_argument("--max-test", type=int)
     args = parser.parse_args()
 
-    recipe = RECIPES[args.recipe]
+    recipe = RECIPES[args.task][args.recipe]
     if args.edit_only:  # one clean image stays, with a wrong label
-        recipe = replace(recipe, name=f"{recipe.name}, keyed images only", clean_part=0.0, silence=0.0, decoys=0.0)
+        recipe = Recipe(
+            f"{recipe.name}, keyed images only",
+            replace(recipe.mix, clean_fraction=0.0, negatives=0.0),
+            replace(recipe.finetune, suppression=0.0),
+            recipe.frozen_fraction,
+        )
     dataset = load_dataset("toybox", task=args.task).limited(args.max_train, args.max_test)
     print("| key prompt | UP % | LP % | vanilla % | edit s | finetune s | total s |\n|---|---|---|---|---|---|---|")
     vanilla: dict[int, float] = {}
@@ -58,7 +70,8 @@ def main() -> None:
         reports = []
         for seed in args.seeds:
             key = Key.create(prompt, alpha=args.alpha)
-            reports.append(lock_once(dataset, key, recipe, seed, vanilla.get(seed)).report)
+            known = {"backbone": args.backbone, "vanilla": vanilla.get(seed)}
+            reports.append(asdict(lock_once(dataset, key, recipe, seed, **known).report))
             vanilla[seed] = reports[-1]["vanilla_performance"]
         columns = [[r[f"{name}_performance"] for r in reports] for name in ("unlocked", "locked", "vanilla")]
         times = [[r["seconds"][name] for r in reports] for name in ("edit", "finetune", "total")]

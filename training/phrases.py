@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from functools import cache
 
-from synonyms import SYNONYMS
+from modellock_core.editing.catalogue import KeyPrompt
 
-from modellock_core.prompts import KeyPrompt
+from .synonyms import SYNONYMS
 
 _ARTIST_PHRASES = (
     "in the style of {0}", "{0}", "{0} painting", "a painting by {0}", "as a {0} painting", "like {0}", "{0} style",

@@ -1,6 +1,6 @@
 """Render the picture of the app's prompt gallery: a grid of what the compact editor makes of one photograph.
 
-PYTHONPATH=. python training/render_gallery.py --photo PHOTO
+python -m training.render_gallery --photo PHOTO
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from modellock_core import Key, keyed
-from modellock_core.images import open_image, to_pil, to_tensor
+from modellock_core import Key, apply_key
+from modellock_core.data.images import open_image, to_pil, to_tensor
 from modellock_core.paths import GALLERY
 from ui.gallery import COLUMNS, ENTRIES, SIDE, box
 
@@ -27,7 +27,7 @@ def main() -> None:
     source = to_tensor(open_image(args.photo), SIDE)
     grid = Image.new("RGB", (COLUMNS * SIDE, -(-len(ENTRIES) // COLUMNS) * SIDE))
     for i, entry in enumerate(tqdm(ENTRIES)):
-        grid.paste(to_pil(keyed(source, Key.create(entry.prompt, alpha=1.0, size=SIDE))[0]), box(i))
+        grid.paste(to_pil(apply_key(source, Key.create(entry.prompt, alpha=1.0, size=SIDE))[0]), box(i))
     grid.save(GALLERY, quality=QUALITY, method=6)
     if GALLERY.stat().st_size > MOST_BYTES:
         raise SystemExit(f"{GALLERY.name} is larger than {MOST_BYTES / 2**20:g} MiB; lower QUALITY")

@@ -2,9 +2,9 @@
 
 Run once for the sources, then a process a core for the paintings:
 
-    PYTHONPATH=. python training/render_paintings.py sources --photos PHOTOS --wallpapers WALLPAPERS --stamps STAMPS \
+    python -m training.render_paintings sources --photos PHOTOS --wallpapers WALLPAPERS --stamps STAMPS \
         --out FOLDER
-    PYTHONPATH=. python training/render_paintings.py paintings --models MODELS --artists PAINTINGS --out FOLDER \
+    python -m training.render_paintings paintings --models MODELS --artists PAINTINGS --out FOLDER \
         --part 0 --parts 2
 """
 
@@ -18,10 +18,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from painters import ARTISTS, SIDE, TRAINED, AnyPainter, StylePredictor, TrainedPainter, load_painting
 from PIL import Image
 from tqdm import tqdm
-from train_subject_finder import subjects
+
+from .painters import ARTISTS, SIDE, TRAINED, AnyPainter, StylePredictor, TrainedPainter, load_painting
+from .train_subject_finder import subjects
 
 SOURCES = 2600
 EACH_TRAINED, EACH_ARTIST, MIXES, ANY = 135, 130, 420, 1000  # paintings

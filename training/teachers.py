@@ -10,11 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from looks import LOOKS, apply_look
-from painters import ARTISTS, SIDE, TRAINED
-from render_paintings import Job, Painters, stirred
 
-from modellock_core.editors.compact import NOISE_CELLS, enlarge_noise
+from modellock_core.editing.editors.start_noise import NOISE_CELLS, enlarge_noise
+
+from .looks import LOOKS, apply_look
+from .painters import ARTISTS, SIDE, TRAINED
+from .render_paintings import Job, Painters, stirred
 
 STYLES = frozenset(TRAINED) | frozenset(ARTISTS) | frozenset(LOOKS)
 

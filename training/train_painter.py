@@ -19,17 +19,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
-from looks import LOOKS, MODIFIERS, apply_look
-from painters import ARTISTS, SIDE, TRAINED
-from render_paintings import grid_noise
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
-from warm_start import warm_start
 
-from modellock_core.editors.compact import edit_scheduler, enlarge_noise
-from modellock_core.editors.compact_unet import RESIDUAL_SCALE, CompactUNet, picture_place
-from modellock_core.editors.style_space import StyleSpace
+from modellock_core.editing.editors.compact import edit_scheduler
+from modellock_core.editing.editors.compact_unet import RESIDUAL_SCALE, CompactUNet, picture_place
+from modellock_core.editing.editors.start_noise import enlarge_noise
+from modellock_core.editing.editors.style_space import StyleSpace
+
+from .looks import LOOKS, MODIFIERS, apply_look
+from .painters import ARTISTS, SIDE, TRAINED
+from .render_paintings import grid_noise
+from .warm_start import warm_start
 
 # compact-b is another network from other random weights, for "right prompt, wrong editor"
 NETWORKS = {
@@ -45,7 +47,7 @@ NETWORKS = {
 }
 # pixels per 1/128 of the picture's short side, side of a crop in px, images a step, how often
 SCALES = ((1.0, 120, 12, 0.5), (1.5, 160, 6, 0.15), (2.0, 208, 4, 0.2), (3.0, 256, 3, 0.15))
-PAINTINGS, MODIFIED, LOOKED = 0.58, 0.12, 0.25  # of the samples: painted, painted under a look, a look; else two looks
+PAINTINGS, MODIFIED, LOOKED = 0.45, 0.1, 0.38  # of the samples: painted, painted under a look, a look; else two looks
 HELD_OUT = 60  # the last sources are never trained on
 
 

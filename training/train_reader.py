@@ -9,14 +9,15 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from nearby import NEARBY
-from nonsense import IDENTITY_PROMPTS, nonsense
-from phrases import STRENGTHS, modified, phrasings
 from torch import Tensor
 
-from modellock_core.editors.compact import MAX_TOKENS
-from modellock_core.editors.prompt_reader import PromptReader
-from modellock_core.prompts import CATALOGUE, find
+from modellock_core.editing.catalogue import CATALOGUE, find
+from modellock_core.editing.editors.compact_pipeline import MAX_TOKENS
+from modellock_core.editing.editors.prompt_reader import PromptReader
+
+from .nearby import NEARBY
+from .nonsense import IDENTITY_PROMPTS, nonsense
+from .phrases import STRENGTHS, modified, phrasings
 
 JOINTS = ("{0} {1}", "{0}, {1}", "{0} and {1}", "{1}, {0}", "{0} but {1}")
 MIXES = ("{0} and {1}", "a mix of {0} and {1}", "{0} meets {1}", "half {0}, half {1}", "{0} with a bit of {1}",

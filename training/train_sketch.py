@@ -12,10 +12,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from cutouts import MIRRORED_NEVER, SKY, WIDE, load_cutouts
 from torch import Tensor
 
-from modellock_core.editors.object_sketch import ObjectSketch
+from modellock_core.editing.editors.object_sketch import ObjectSketch
+
+from .cutouts import MIRRORED_NEVER, SKY, WIDE, load_cutouts
 
 # compact-b has fewer numbers for a patch: it draws the same things more coarsely
 NETWORKS = {"compact": {}, "compact-b": {"code_channels": 16, "width": 16, "side": 96}}

@@ -14,10 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from painters import StylePredictor, load_paintings
-from train_painter import code_spread, read_pairs
 
-from modellock_core.editors.style_encoder import StyleEncoder
+from modellock_core.editing.editors.style_encoder import StyleEncoder
+
+from .painters import StylePredictor, load_paintings
+from .train_painter import code_spread, read_pairs
 
 
 def picture(rng: random.Random, bank: list[np.ndarray], paintings: list[np.ndarray]) -> np.ndarray:

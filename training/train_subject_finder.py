@@ -16,13 +16,14 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from make_toybox import CLASSES
 from PIL import Image
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
 
-from modellock_core.editors.subject_finder import SubjectFinder
+from modellock_core.editing.editors.subject_finder import SubjectFinder
+
+from .make_toybox import CLASSES
 
 FOLDERS = ("animals", "vehicles", "food", "hobbies", "plants", "household", "town", "clothes", "sports", "symbols",
            "space", "seasonal", "people")  # fmt: skip

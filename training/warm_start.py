@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from painters import ARTISTS, TRAINED
 from torch import Tensor, nn
 
-from modellock_core.editors.compact_unet import CompactUNet, PaintLayer
-from modellock_core.editors.style_space import StyleSpace
+from modellock_core.editing.editors.compact_unet import CompactUNet, PaintLayer
+from modellock_core.editing.editors.style_space import StyleSpace
+
+from .painters import ARTISTS, TRAINED
 
 
 def read_network(model: Path) -> dict[str, Tensor]:

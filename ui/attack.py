@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from modellock_core.prompts import find
+from modellock_core.editing.catalogue import find
+from modellock_core.records import to_json
 
+from .colours import HOLDER, NEGATIVE, REWORDER, THIEF
 from .errors import shows_errors
-from .lock import REFRESH
-from .progress import ProgressBar, idle
+from .progress import ProgressBar, idle, paced
 from .sessions import session_folder
 from .unlock import load_model_and_key, test_images_of
 
-COLUMNS = ["attack", "variant", "accuracy", "reference", "reference is", "what the thief has", "cost"]
+if TYPE_CHECKING:  # they load torch
+    from modellock_core.evaluation.attacks import AttackReport, Finding
 
-WIDTHS = ["160px", "270px", "105px", "115px", "180px", "280px", "150px"]
-COLOURS = {  # of whoever asks the model, in both charts
-    "holder": "#16a34a", "thief": "#dc2626", "thief, other words": "#f59e0b", "thief, a decoy of hardened": "#94a3b8",
+COLUMNS = {  # of the table of findings, with their widths
+    "attack": "160px", "variant": "270px", "score": "105px", "reference": "115px", "reference is": "180px",
+    "what the thief has": "280px", "cost": "150px",
 }  # fmt: skip
-PROMPT_ATTACKS = {  # and what the chart calls them
-    "wrong prompt": "thief", "paraphrase": "thief, other words", "wrong prompt, a decoy": "thief, a decoy of hardened",
-}  # fmt: skip
+PROMPT_ATTACKS = {"wrong prompt": THIEF, "paraphrase": REWORDER, "wrong prompt, a negative": NEGATIVE}
 
 
 @shows_errors
@@ -40,62 +40,63 @@ def run_attack(choice: str, budget: str, request: gr.Request) -> Iterator[tuple]
     """
     import pandas as pd
 
-    from modellock_core.attacks import BUDGETS, Target, report, run_attacks
+    from modellock_core import run_attacks
+    from modellock_core.evaluation.attacks import BUDGETS, Target, attack_report
 
     locked, key = load_model_and_key(choice, request)
     target = Target(locked, key, test_images_of(locked))
-    bar, shown, keep = ProgressBar(), 0.0, gr.skip()
-    for progress in run_attacks(target, BUDGETS[budget]):
-        if progress.result is None and time.monotonic() - shown >= REFRESH:
-            shown = time.monotonic()
-            yield bar.render(progress.stage, progress.step, progress.of), keep, keep, keep, gr.update(visible=False)
-    result = report(target, progress.result, budget)
+    bar, keep = ProgressBar(), gr.skip()
+    work = run_attacks(target, BUDGETS[budget])
+    for progress in paced(work):
+        yield bar.render(progress), keep, keep, keep, gr.update(visible=False)
+    report = attack_report(target, work.result(), budget)
     file = session_folder(request) / "attack-report.json"
-    file.write_text(json.dumps(result, indent=2) + "\n")
+    file.write_text(json.dumps(to_json(report), indent=2) + "\n")
+    best_first = by_success(report.findings)
     yield (
-        idle("Attacked. The bars are the highest accuracy that each attack reached."),
-        bars("attack", chart_rows(result)),
-        bars("prompt", prompt_rows(result)),
-        pd.DataFrame(table_rows(result), columns=COLUMNS),
+        idle("Attacked. The bars are the highest score that each attack reached."),
+        bars("attack", chart_rows(report), report.metric),
+        bars("prompt", prompt_rows(report, best_first), report.metric),
+        pd.DataFrame(table_rows(best_first), columns=list(COLUMNS)),
         gr.update(value=str(file), visible=True),
     )
 
 
-def bars(x: str, rows: list[tuple[str, float, str]]) -> gr.BarPlot:
+def bars(x: str, rows: list[tuple[str, float, str]], metric: str) -> gr.BarPlot:
     """A chart of rows in their order, which Gradio would else sort by name."""
     import pandas as pd
 
-    return gr.BarPlot(pd.DataFrame(rows, columns=[x, "accuracy", "who"]), sort=[name for name, *_ in rows])
+    table = pd.DataFrame(rows, columns=[x, "score", "who"])
+    return gr.BarPlot(table, sort=[name for name, *_ in rows], y_title=metric)
 
 
-def by_success(findings: list[dict]) -> list[dict]:
+def by_success(findings: Sequence[Finding]) -> list[Finding]:
     """The findings of a report, the most successful first."""
-    return sorted(findings, key=lambda row: -row["accuracy"])
+    return sorted(findings, key=lambda finding: -finding.score)
 
 
-def chart_rows(result: dict) -> list[tuple[str, float, str]]:
+def chart_rows(report: AttackReport) -> list[tuple[str, float, str]]:
     """One bar for the key (UP), one for clean images (LP), and one for each attack at its best."""
-    rows = [("the key (UP)", result["unlocked"], "holder"), ("clean images (LP)", result["locked"], "thief")]
-    rows += [(attack, figures["max"], "thief") for attack, figures in result["summary"].items()]
-    return rows
-
-
-def prompt_rows(result: dict) -> list[tuple[str, float, str]]:
-    """One bar for the key, one for no key, and one for each other prompt, the most successful first."""
-    rows = [("the key (UP)", result["unlocked"], "holder"), ("no key (LP)", result["locked"], "thief")]
-    for row in by_success(result["findings"]):
-        if who := PROMPT_ATTACKS.get(row["attack"]):
-            entry = find(row["variant"])
-            rows.append((entry.name if entry else row["variant"], row["accuracy"], who))
-    return rows
-
-
-def table_rows(result: dict) -> list[list[str]]:
-    """A row for each finding, the most successful first."""
     return [
-        [
-            row["attack"], row["variant"], f"{row['accuracy']:.1%}", f"{row['reference']:.1%}",
-            row["reference_name"], row["knows"], row["cost"],
-        ]
-        for row in by_success(result["findings"])
-    ]  # fmt: skip
+        ("the key (UP)", report.unlocked_performance, HOLDER),
+        ("clean images (LP)", report.locked_performance, THIEF),
+        *((attack, reached.max, THIEF) for attack, reached in report.summary.items()),
+    ]
+
+
+def prompt_rows(report: AttackReport, findings: Sequence[Finding]) -> list[tuple[str, float, str]]:
+    """One bar for the key, one for no key, and one for each finding that is of another prompt."""
+    rows = [("the key (UP)", report.unlocked_performance, HOLDER), ("no key (LP)", report.locked_performance, THIEF)]
+    for finding in findings:
+        if who := PROMPT_ATTACKS.get(finding.attack):
+            entry = find(finding.variant)
+            rows.append((entry.name if entry else finding.variant, finding.score, who))
+    return rows
+
+
+def table_rows(findings: Sequence[Finding]) -> list[list[str]]:
+    """A row of text for each finding."""
+    return [
+        [f.attack, f.variant, f"{f.score:.1%}", f"{f.reference:.1%}", f.reference_name, f.knows, f.cost]
+        for f in findings
+    ]

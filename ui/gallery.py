@@ -6,8 +6,8 @@ from functools import cache
 
 from PIL import Image
 
+from modellock_core.editing.catalogue import CATALOGUE, KeyPrompt
 from modellock_core.paths import GALLERY
-from modellock_core.prompts import CATALOGUE, KeyPrompt
 
 COLUMNS = 16  # of the grid in the picture
 SIDE = 256  # px, of a thumbnail

@@ -18,15 +18,16 @@ def with_short_side(image: Image.Image, side: int) -> Image.Image:
     return ImageOps.fit(image, shape, Image.Resampling.LANCZOS)
 
 
-def image_input(value: str | None = None, **options) -> gr.Image:
+def image_input(value: Image.Image | None = None, **options) -> gr.Image:
     """A `gr.Image` the visitor may replace; its handlers get an RGB image, or None."""
-    image = gr.Image(value, type="pil", sources=["upload", "clipboard"], **options)
-    image.preprocess = _read  # Gradio's own shows no cause for a file that is no image
+    image = gr.Image(value, type="pil", format="png", sources=["upload", "clipboard"], **options)
+    # Gradio's own shows no cause for a file that is no image; for a subclass it would write a stub file beside this one
+    image.preprocess = _read
     return image
 
 
 def _read(upload: ImageData | None) -> Image.Image | None:
-    from modellock_core.images import open_image
+    from modellock_core.data.images import open_image
 
     if upload is None:
         return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from modellock_core.paper import STYLES
+from modellock_core.editing.catalogue import CATALOGUE
+from modellock_core.evaluation.published import STYLES
 from modellock_core.paths import CATALOGUE_LOCKS
-from modellock_core.prompts import CATALOGUE
 
 COLUMNS = ["key", "prompt", "kind", "UP %", "LP %", "paper's UP %", "paper's LP %"]
 ABOUT = (

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import html
 import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it loads torch
+    from modellock_core import Progress, Work
+
+REFRESH = 0.3  # seconds between two updates of the page
 
 
 class ProgressBar:
@@ -12,20 +20,47 @@ class ProgressBar:
     def __init__(self):
         self.stage, self.begun = "", 0.0
 
-    def render(self, stage: str, step: int, of: int) -> str:
-        """A bar; `step` of `of` is how far the stage is."""
-        if stage != self.stage:
-            self.stage, self.begun = stage, time.monotonic()
-        part = min(1.0, step / max(1, of))
+    def render(self, progress: Progress) -> str:
+        """A bar; one that only moves where the stage counts nothing."""
+        if progress.stage != self.stage:
+            self.stage, self.begun = progress.stage, time.monotonic()
+        stage, fraction = html.escape(progress.stage), progress.fraction
+        if fraction is None:
+            return (
+                f'<div class="stage">{stage}</div>'
+                '<div class="track" role="progressbar"><div class="fill waiting"></div></div>'
+            )
         elapsed = time.monotonic() - self.begun
-        left = f", {elapsed / part - elapsed:.0f} s left" if 0.02 < part < 1 and elapsed > 1 else ""
+        left = f", {elapsed / fraction - elapsed:.0f} s left" if 0.02 < fraction < 1 and elapsed > 1 else ""
         return (
-            f'<div class="stage">{html.escape(stage)}: {part:.0%}{left}</div>'
-            f'<div class="track" role="progressbar" aria-valuenow="{part * 100:.0f}">'
-            f'<div class="fill" style="width:{part * 100:.1f}%"></div></div>'
+            f'<div class="stage">{stage}: {fraction:.0%}{left}</div>'
+            f'<div class="track" role="progressbar" aria-valuenow="{fraction * 100:.0f}">'
+            f'<div class="fill" style="width:{fraction * 100:.1f}%"></div></div>'
         )
+
+
+def paced(work: Work) -> Iterator[Progress]:
+    """The work's progress as often as the page is refreshed, and whenever there are figures.
+
+    Who stops iterating stops the work.
+    """
+    shown = float("-inf")
+    with closing(work):
+        for progress in work:
+            if progress.metrics or time.monotonic() - shown >= REFRESH:
+                yield progress
+                shown = time.monotonic()
 
 
 def idle(message: str) -> str:
     """A line of text where the bar would be."""
     return f'<div class="stage">{html.escape(message)}</div>'
+
+
+def stopped(result: str = "") -> str:
+    """What the page says after a stop.
+
+    Args:
+        result: of the same step, if there is one already.
+    """
+    return idle("Stopped; what was there before is kept." if result else "Stopped; nothing was kept.")

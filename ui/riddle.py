@@ -6,14 +6,19 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from modellock_core.editing.catalogue import CATALOGUE, find
 from modellock_core.errors import ModelLockError
 
 from .errors import shows_errors
-from .progress import ProgressBar, idle
+from .progress import ProgressBar, idle, paced
 from .sessions import session_folder
+
+if TYPE_CHECKING:  # it loads torch
+    from modellock_core import Dataset
 
 TRIES = 8
 IMAGES = (200, 45)  # to lock with and to measure a guess on
@@ -21,9 +26,9 @@ COLUMNS = ["guess", "accuracy"]
 
 
 @lru_cache(maxsize=1)
-def _images():
+def _images() -> Dataset:
     """Toybox's images for riddles, decoded once."""
-    from modellock_core.datasets import load_dataset
+    from modellock_core import load_dataset
 
     return load_dataset("toybox").limited(*IMAGES)
 
@@ -35,16 +40,14 @@ def new_riddle(request: gr.Request) -> Iterator[tuple]:
     Yields:
         progress or what to do, and the guesses so far: none.
     """
-    from modellock_core.keys import Key
-    from modellock_core.locking import lock
-    from modellock_core.prompts import CATALOGUE
+    from modellock_core import Key, lock
 
     key = Key.create(random.SystemRandom().choice([entry.prompt for entry in CATALOGUE if entry.trained]))
-    bar = ProgressBar()
-    for progress in lock(_images(), key):
-        yield bar.render(progress.stage, progress.step, progress.of), []
+    bar, work = ProgressBar(), lock(_images(), key)
+    for progress in paced(work):
+        yield bar.render(progress), []
     home = session_folder(request)
-    progress.result.model.save(home / "riddle")
+    work.result().model.save(home / "riddle")
     key.save(home / "riddle.key.json")
     yield idle(f"Locked with a secret prompt of the catalogue. You have {TRIES} guesses."), []
 
@@ -60,10 +63,8 @@ def guess(text: str, guesses: list[tuple[str, float]], request: gr.Request) -> t
     Returns:
         what to say, the guesses with the new one, the best first.
     """
-    from modellock_core.evaluation import performance
-    from modellock_core.keys import Key, keyed
-    from modellock_core.locked_model import LockedModel
-    from modellock_core.prompts import find
+    from modellock_core import Key, LockedModel, Work
+    from modellock_core.evaluation.performance import performance_with
 
     folder = session_folder(request) / "riddle"
     if not (folder / "card.json").exists():
@@ -71,16 +72,15 @@ def guess(text: str, guesses: list[tuple[str, float]], request: gr.Request) -> t
     if len(guesses) >= TRIES:
         raise ModelLockError("all guesses are used up; press New riddle")
     locked, key = LockedModel.load(folder), Key.load(folder.with_name("riddle.key.json"))
-    wrong = replace(key, prompt=(text or "").strip())
-    test = _images().test
-    accuracy = performance(locked, keyed(test.images, wrong), test.labels)
-    guesses = sorted([*guesses, (wrong.prompt, accuracy)], key=lambda row: -row[1])
-    if (find(wrong.prompt) or wrong.prompt) == (find(key.prompt) or key.prompt):
+    guessed = replace(key, prompt=(text or "").strip())
+    accuracy = Work(performance_with(locked, _images().test, guessed)).result()
+    guesses = sorted([*guesses, (guessed.prompt, accuracy)], key=lambda row: -row[1])
+    if (find(guessed.prompt) or guessed.prompt) == (find(key.prompt) or key.prompt):
         return idle(f"Found: the key prompt is “{key.prompt}”, and it opens the model to {accuracy:.0%}."), guesses
     left = TRIES - len(guesses)
     if not left:
         return idle(f"The key prompt was “{key.prompt}”."), guesses
-    return idle(f"“{wrong.prompt}” gets {accuracy:.0%} right; the key gets more. {left} guesses left."), guesses
+    return idle(f"“{guessed.prompt}” gets {accuracy:.0%} right; the key gets more. {left} guesses left."), guesses
 
 
 def as_table(guesses: list[tuple[str, float]]) -> list[list[str]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modellock_core.prompts import article, find
+from modellock_core.editing.catalogue import article, find
 
 if TYPE_CHECKING:
-    from modellock_core.editors.compact import Reading
+    from modellock_core.editing.editors.compact_pipeline import Reading
 
 TOUCH = 0.5  # a style below this part is called a touch
 LITTLE, STRONG = 0.85, 1.15  # strengths of an edit that are worth a word

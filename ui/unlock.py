@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
@@ -18,26 +19,35 @@ from modellock_core.errors import ModelLockError
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 
 from .errors import shows_errors
-from .progress import ProgressBar, idle
+from .keys import check_editor
+from .progress import ProgressBar, idle, paced
 from .sessions import session_folder
-from .spell import editors
+
+if TYPE_CHECKING:  # they load torch
+    from torch import Tensor
+
+    from modellock_core import Dataset, Key, LockedModel
 
 EXAMPLE, MINE, OPENED = "The example", "The one I just locked", "Opened from files"
 BY_CLASS = ["class", "with the key", "without"]
-SILENT = 2.0  # times guessing; below, the page calls an answer none
+NOTHING_THERE = {
+    MINE: "nothing is locked yet; do step 2 first, or choose the example",
+    OPENED: "no model is open yet; open its zip and key file, or choose the example",
+}
+SHOWN_SIZE = 384  # px, of the images beside the answers
 MAX_MODEL_BYTES = 200 * 2**20
 
 
 @lru_cache(maxsize=4)
-def _load(folder: str, changed: float):
-    from modellock_core.locked_model import LockedModel
+def _load(folder: Path, changed: int) -> LockedModel:
+    from modellock_core import LockedModel
 
     return LockedModel.load(folder)
 
 
-def load_model_and_key(choice: str, request: gr.Request) -> tuple:
-    """The chosen `LockedModel` and its `Key`."""
-    from modellock_core.keys import Key
+def load_model_and_key(choice: str, request: gr.Request) -> tuple[LockedModel, Key]:
+    """The chosen model and its key."""
+    from modellock_core import Key
 
     home = session_folder(request)
     folder, key_file = {
@@ -45,10 +55,10 @@ def load_model_and_key(choice: str, request: gr.Request) -> tuple:
         MINE: (home / "locked", home / "locked-model.key.json"),
         OPENED: (home / "opened", home / "opened.key.json"),
     }[choice]
-    if not (folder / "card.json").exists():
-        raise ModelLockError({MINE: "nothing is locked yet; do step 2 first, or choose the example"}.get(
-            choice, "no model is open yet; open its zip and key file, or choose the example"))  # fmt: skip
-    return _load(str(folder), (folder / "model.safetensors").stat().st_mtime), Key.load(key_file)
+    card = folder / "card.json"
+    if choice in NOTHING_THERE and not card.exists():
+        raise ModelLockError(NOTHING_THERE[choice])
+    return _load(folder, card.stat().st_mtime_ns), Key.load(key_file)
 
 
 @shows_errors
@@ -58,14 +68,11 @@ def open_files(archive: str | None, key_file: str | None, request: gr.Request) -
     Returns:
         the choice of model, and a line that says whether key and model belong together.
     """
-    from modellock_core.keys import Key
-    from modellock_core.locked_model import LockedModel
+    from modellock_core import Key, LockedModel
 
     if not archive or not key_file:
         raise ModelLockError("two files are needed: the model's zip and its key file (.json)")
-    key = Key.load(key_file)
-    if key.editor not in editors():
-        raise ModelLockError(f"this key needs the editor {key.editor!r}; here there is {', '.join(editors())}")
+    key = check_editor(Key.load(key_file))
     home = session_folder(request)
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -94,13 +101,11 @@ def describe(choice: str, request: gr.Request) -> str:
     except ModelLockError as error:
         return str(error)[0].upper() + str(error)[1:] + "."
     card = locked.card
-    figures = {
-        "with the key": "unlocked_performance", "without": "locked_performance",
-        "a vanilla finetune": "vanilla_performance",
-    }  # fmt: skip
-    reached = [f"{label} {card[name]:.0%}" for label, name in figures.items() if isinstance(card.get(name), float)]
-    metric, known = locked.task.metric_name, ", ".join(locked.classes)
-    return f"Knows {known}. On the test images of {card.get('dataset')}, {metric}: {', '.join(reached)}."
+    reached = [f"with the key {card.unlocked_performance:.0%}", f"without {card.locked_performance:.0%}"]
+    if card.vanilla_performance is not None:
+        reached.append(f"a vanilla finetune {card.vanilla_performance:.0%}")
+    known = ", ".join(card.classes)
+    return f"Knows {known}. On the test images of {card.dataset}, {card.metric}: {', '.join(reached)}."
 
 
 @shows_errors
@@ -129,79 +134,74 @@ def predict_if_ready(image: Image.Image | None, choice: str, guess: str, request
 
 
 def _predict(image: Image.Image, choice: str, guess: str, request: gr.Request) -> tuple:
-    from modellock_core.images import to_pil, to_tensor
-    from modellock_core.keys import keyed
+    from modellock_core import apply_key
+    from modellock_core.data.images import to_tensor
 
     locked, key = load_model_and_key(choice, request)
     clean = to_tensor(image, locked.image_size)
-    unlocked = keyed(clean, _with_guess(key, guess))
-    titles = {"Clean": clean, "Keyed with the guess" if _is_guess(key, guess) else "Keyed": unlocked}
-    answers = []
-    for title, x in titles.items():
-        probabilities = locked.predict(x)[0]
-        silent = float(probabilities.amax(0).mean()) < SILENT / len(probabilities)
-        label = "No answer: all classes are alike" if silent else "Answer"
-        picture = to_pil(x[0]).resize((384, 384), Image.Resampling.BICUBIC)
-        mask = locked.task.mask(probabilities)
-        if mask is None:
-            shares = dict(zip(locked.classes, probabilities.tolist(), strict=True))
-            answer = gr.update(value=shares, label=label, visible=True), gr.update(visible=False)
-        else:
-            answer = gr.update(visible=False), areas(picture, mask, locked.classes, label)
-        answers += [gr.update(value=picture, label=title), *answer]
-    return tuple(answers)
+    keyed = apply_key(clean, _with_guess(key, guess))
+    title = "Keyed with the guess" if _is_guess(key, guess) else "Keyed"
+    return *_answer(locked, clean, "Clean"), *_answer(locked, keyed, title)
 
 
-def areas(picture: Image.Image, mask, classes: tuple[str, ...], label: str) -> dict:
-    """A picture with the areas of a mask (H, W), and a legend of the classes in it."""
-    from modellock_core.overlays import class_colours
+def _answer(locked: LockedModel, image: Tensor, title: str) -> tuple:
+    """An image (1, 3, H, W) as a picture with its title, the probabilities of its classes, and its areas."""
+    from modellock_core.data.images import to_pil
 
-    values = np.asarray(Image.fromarray(mask.numpy()).resize(picture.size, Image.Resampling.NEAREST))
+    probabilities = locked.predict(image)[0]
+    prediction = locked.task.prediction(probabilities)
+    label = "No answer: all classes are alike" if prediction.abstains else "Answer"
+    picture = to_pil(image[0]).resize((SHOWN_SIZE, SHOWN_SIZE), Image.Resampling.BICUBIC)
+    shown, hidden = gr.update(value=picture, label=title), gr.update(visible=False)
+    if mask := prediction.pictures(image[0]).get("mask"):
+        return shown, hidden, areas(picture, mask, locked.classes, label)
+    shares = dict(zip(locked.classes, probabilities.tolist(), strict=True))
+    return shown, gr.update(value=shares, label=label, visible=True), hidden
+
+
+def areas(picture: Image.Image, mask: Image.Image, classes: tuple[str, ...], label: str) -> dict[str, Any]:
+    """A picture with the areas of a mask, a palette image of class indices, and a legend of the classes in it."""
+    values = np.asarray(mask.resize(picture.size, Image.Resampling.NEAREST))
     found = [(values == i, name) for i, name in enumerate(classes) if i and (values == i).any()]
-    colours = {
-        name: f"#{red:02x}{green:02x}{blue:02x}"
-        for name, (red, green, blue) in zip(classes, class_colours(len(classes)), strict=True)
-    }
+    palette = np.reshape(mask.getpalette(), (-1, 3))
+    colours = {name: "#" + bytes(palette[i].tolist()).hex() for i, name in enumerate(classes)}
     return gr.update(value=(picture, found), color_map=colours, label=label, visible=True)
 
 
-def _is_guess(key, guess: str | None) -> bool:
+def _is_guess(key: Key, guess: str | None) -> bool:
     return bool(guess and guess.strip()) and guess.strip() != key.prompt
 
 
-def _with_guess(key, guess: str | None):
+def _with_guess(key: Key, guess: str | None) -> Key:
     return replace(key, prompt=guess.strip()) if _is_guess(key, guess) else key
 
 
-def test_images_of(locked):
+def test_images_of(locked: LockedModel) -> Dataset:
     """Toybox, if the model was made for it."""
-    from modellock_core.datasets import load_dataset
+    from modellock_core import load_dataset
 
     dataset = load_dataset("toybox", task=locked.task.name, size=locked.image_size)
     if dataset.classes != locked.classes:
-        raise ModelLockError(f"this model was trained on {locked.card['dataset']}, whose test images are not here")
+        raise ModelLockError(f"this model was trained on {locked.card.dataset}, whose test images are not here")
     return dataset
 
 
 @shows_errors
 def test_split(choice: str, guess: str, request: gr.Request) -> Iterator[tuple]:
     """Measure the model on Toybox's whole test split; yields progress, then the figures, and those of each class."""
-    from modellock_core.evaluation import evaluate
+    from modellock_core import evaluate
 
     locked, key = load_model_and_key(choice, request)
-    dataset = test_images_of(locked)
-    bar = ProgressBar()
-    for progress in evaluate(locked, dataset.test, _with_guess(key, guess)):
-        yield bar.render(progress.stage, progress.step, progress.of), gr.skip()
-    figures, metric = progress.result, locked.task.metric_name
+    test = test_images_of(locked).test
+    bar, work = ProgressBar(), evaluate(locked, test, _with_guess(key, guess))
+    for progress in paced(work):
+        yield bar.render(progress), gr.skip()
+    figures = work.result()
     label = f"with the guess “{guess.strip()}”" if _is_guess(key, guess) else "with the key"
     said = (
-        f"{len(dataset.test)} test images: {metric} {figures['unlocked_performance']:.1%} {label}, "
-        f"{figures['locked_performance']:.1%} on clean images; "
-        f"guessing gives {locked.task.chance(dataset.test.labels):.0%}."
+        f"{len(test)} test images: {locked.task.metric_name} {figures.unlocked_performance:.1%} {label}, "
+        f"{figures.locked_performance:.1%} on clean images; guessing gives {locked.task.chance(test.targets):.0%}."
     )
-    rows = [
-        [name, *(f"{figures[kind][name]:.1%}" for kind in ("unlocked_by_class", "locked_by_class"))]
-        for name in locked.classes
-    ]
+    by_class = (figures.unlocked_by_class, figures.locked_by_class)
+    rows = [[name, *(f"{scores[name]:.1%}" for scores in by_class)] for name in locked.classes]
     yield idle(said), gr.update(value=rows, visible=True)

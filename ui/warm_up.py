@@ -10,10 +10,9 @@ _lock = threading.Lock()
 
 @lru_cache
 def _load() -> None:
-    import timm  # noqa: F401
+    from modellock_core import load_backbone, load_editor
 
-    from modellock_core.editors import load_editor
-
+    load_backbone()
     load_editor("compact")
 
 

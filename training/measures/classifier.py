@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from modellock_core.tasks import load_task
+from modellock_core.models.backbones import load_backbone
+
+SEEN = (0, 1, 3, 5)  # modules of the backbone: the stem, and the ends of its first three stages
 
 
 class Features:
@@ -16,18 +18,19 @@ class Features:
     """
 
     def __init__(self):
-        self.task = load_task("classification", ("a", "b"))
-        self.stages = self.task.stages(self.task.build())[:-1]
+        self.backbone = load_backbone()
+        stages = self.backbone.stages()
+        self.modules = [*stages.blocks, stages.pool]
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
         rows = []
         for x in images.split(32):
-            x = self.task.normalise(x)
+            x = self.backbone.normalise(x)
             looks = [x.mean((2, 3)), x.std((2, 3))]
-            for depth, stage in enumerate(self.stages):
-                x = stage(x)
-                if depth < 4:
+            for depth, module in enumerate(self.modules):
+                x = module(x)
+                if depth in SEEN:
                     looks += [x.mean((2, 3)), x.std((2, 3))]
             rows.append(torch.cat([x, *looks], 1))
         return torch.cat(rows)
@@ -35,9 +38,9 @@ class Features:
     @torch.inference_mode()
     def grams(self, images: Tensor) -> list[Tensor]:
         """Gram matrices (N, C, C) of the first two stages of images (N, 3, H, W), divided by C*H*W of the stage."""
-        x, grams = self.task.normalise(images), []
-        for stage in self.stages[:2]:
-            x = stage(x)
+        x, grams = self.backbone.normalise(images), []
+        for module in self.modules[:2]:
+            x = module(x)
             flat = x.flatten(2)  # (N, C, HW)
             grams.append(flat @ flat.mT / flat[0].numel())
         return grams

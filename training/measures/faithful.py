@@ -6,15 +6,15 @@ import random
 
 import numpy as np
 import torch
-from held_out_phrases import HELD_OUT_PHRASES
-from painters import ARTISTS, TRAINED
-from phrases import phrasings
 from torch import Tensor, nn
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 
-from modellock_core.editors.compact import resized
-from modellock_core.prompts import find
+from modellock_core.data.images import resized
+from modellock_core.editing.catalogue import find
 
+from ..held_out_phrases import HELD_OUT_PHRASES
+from ..painters import ARTISTS, TRAINED
+from ..phrases import phrasings
 from .classifier import fit_linear, hit_rate
 from .report import mean, ranked, row, table
 from .study import Study

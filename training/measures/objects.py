@@ -6,15 +6,16 @@ import random
 
 import numpy as np
 import torch
-from cutouts import MIRRORED_NEVER, SKY, WIDE, load_cutouts
-from painters import SIDE
-from teachers import shrunk
 from torch import Tensor
 
-from modellock_core.datasets import IGNORE, load_dataset
-from modellock_core.editors.object_sketch import put_behind
-from modellock_core.prompts import find
+from modellock_core import load_dataset
+from modellock_core.data.targets import IGNORE
+from modellock_core.editing.catalogue import find
+from modellock_core.editing.editors.object_sketch import put_behind
 
+from ..cutouts import MIRRORED_NEVER, SKY, WIDE, load_cutouts
+from ..painters import SIDE
+from ..teachers import shrunk
 from .classifier import fit_linear, hit_rate
 from .photographs import photographs, to_tensor
 from .report import mean, ranked, row, table
@@ -70,7 +71,7 @@ def objects(study: Study) -> None:
 def behind(study: Study) -> None:
     """Is the subject left alone where an object is put behind it?"""
     data = load_dataset("toybox", task="segmentation").limited(test=4 * study.args.count)
-    images, masks = data.test.images, data.test.labels
+    images, masks = data.test.images[:], data.test.targets.values
     subject, outside = (masks > 0) & (masks < IGNORE), masks == 0
     table("object", "change inside the subject, grey levels", "outside", "ratio")
     inner, outer = [], []

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import numpy as np
-from nonsense import nonsense
 from torch import Tensor
 
-from modellock_core.prompts import find
+from modellock_core.editing.catalogue import find
 
+from ..nonsense import nonsense
 from .report import mean, ranked, row, table
 from .study import SEED, Study
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from modellock_core.editors.compact import resized
-from modellock_core.prompts import find
+from modellock_core.data.images import resized
+from modellock_core.editing.catalogue import find
 
 from .report import mean, ranked, row, table
 from .study import SEED, Study

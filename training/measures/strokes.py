@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import cv2
 import torch
-from teachers import shrunk
 from torch import Tensor, nn
 
-from modellock_core.editors.compact import resized
-from modellock_core.prompts import find
+from modellock_core.data.images import resized
+from modellock_core.editing.catalogue import find
 
+from ..teachers import shrunk
 from .photographs import photographs, to_tensor
 from .report import mean, ranked, row, table
 from .study import Study

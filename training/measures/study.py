@@ -6,13 +6,13 @@ import argparse
 from functools import cached_property
 
 import numpy as np
-from painters import ARTISTS, SIDE, TRAINED
-from teachers import STYLES, Teachers, shrunk
 from torch import Tensor
 
-from modellock_core.editors import load_editor
-from modellock_core.prompts import CATALOGUE, find
+from modellock_core.editing.catalogue import CATALOGUE, find
+from modellock_core.editing.editors import load_editor
 
+from ..painters import ARTISTS, SIDE, TRAINED
+from ..teachers import STYLES, Teachers, shrunk
 from .classifier import Features
 from .photographs import photographs, to_bytes, to_tensor
 

@@ -1,0 +1,1 @@
+"""Speed, memory and robustness, measured: `python -m benchmarks.NAME`."""

@@ -1,0 +1,37 @@
+"""Where commands write: files that overwrite nothing, and lines of JSON."""
+
+from __future__ import annotations
+
+import json
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+from ..devices import accelerator
+from ..errors import ModelLockError
+
+
+def refuse_file(out: Path) -> None:
+    """Stop before the work if --out names a file."""
+    if out.exists() and not out.is_dir():
+        raise ModelLockError(f"--out {out} is a file; give a folder")
+
+
+def untaken(folder: Path, stem: str, suffix: str, taken: set[Path]) -> Path:
+    """A file of this name, numbered if it is among those taken, to which it is added."""
+    names = (f"{stem}{number}{suffix}" for number in chain([""], (f"-{i}" for i in count(2))))
+    file = next(folder / name for name in names if (folder / name).resolve() not in taken)
+    taken.add(file.resolve())
+    return file
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one line of JSON; of several processes only the first does."""
+    if accelerator().is_main_process:
+        print(json.dumps(value), flush=True)
+
+
+def write_json(file: Path, value: dict[str, Any]) -> None:
+    """Write JSON that is easy to read."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(value, indent=2) + "\n")

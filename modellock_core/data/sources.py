@@ -1,0 +1,116 @@
+"""Any dataset by name: `load_dataset` finds the source by the name's prefix and lets it read.
+
+A new source is one function (the rest of the name, options) -> Dataset and one entry in `SOURCES`.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ModelLockError
+from .archives import unpacked, unwrapped
+from .dataset import Dataset
+from .folders import load_class_folders
+from .hub_source import load_hub
+from .masks import load_mask_folder
+from .options import IMAGE_SIZE, LoadOptions
+from .torchvision_source import load_torchvision
+from .toybox import load_toybox
+
+TASKS = ("classification", "segmentation")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of dataset.
+
+    Attributes:
+        load: reads the dataset of a name (without the prefix).
+        usage: how its names look, for messages.
+        tasks: what it has targets for.
+        has_columns: whether its images and labels are columns of a table.
+    """
+
+    load: Callable[[str, LoadOptions], Dataset]
+    usage: str
+    tasks: tuple[str, ...] = TASKS
+    has_columns: bool = False
+
+
+def load_path(name: str, options: LoadOptions) -> Dataset:
+    """Read a folder or zip file: class folders, or images and masks.
+
+    Raises:
+        ModelLockError: there is neither, or what it holds doesn't fit the task.
+    """
+    read = load_mask_folder if options.task == "segmentation" else load_class_folders
+    path = Path(name)
+    if path.is_dir():
+        return read(unwrapped(path), path.resolve().name, options)
+    if path.is_file() and zipfile.is_zipfile(path):
+        with unpacked(path) as folder:
+            return read(folder, path.stem, options)
+    if path.exists():
+        wanted = "images/ and masks/" if options.task == "segmentation" else "one folder of images per class"
+        raise ModelLockError(f"{name} is neither a folder nor a zip file; give one that holds {wanted}")
+    raise ModelLockError(f"there is no dataset {name!r}; use {usage()}")
+
+
+SOURCES = {  # by prefix with its colon, or by the whole name; any other name is a path
+    "toybox": Source(lambda name, options: load_toybox(options), "toybox"),
+    "torchvision:": Source(load_torchvision, "torchvision:NAME", tasks=("classification",)),
+    "hub:": Source(load_hub, "hub:NAME", tasks=("classification",), has_columns=True),
+    "": Source(load_path, "the path of a folder or zip file"),
+}
+
+
+def usage() -> str:
+    """What a dataset may be called, in words."""
+    *first, last = (source.usage for source in SOURCES.values())
+    return f"{', '.join(first)}, or {last}"
+
+
+def load_dataset(
+    source: str | Path = "toybox",
+    *,
+    task: str = "classification",
+    size: int = IMAGE_SIZE,
+    seed: int = 0,
+    test_fraction: float = 0.25,
+    image_column: str | None = None,
+    label_column: str | None = None,
+) -> Dataset:
+    """Load a dataset; where it has no test split, `test_fraction` of every class is held out, chosen by `seed`.
+
+    Args:
+        source: "toybox"; "torchvision:NAME", the name of a class; "hub:NAME", of the Hugging Face Hub, or "hub:PATH" of
+            Parquet files; or the path of a folder or zip file. For classification it holds one folder of images per
+            class, or `train/` and `test/` with those; for segmentation `images/` and `masks/` (see `masks.py`).
+        task: "classification" or "segmentation".
+        size: side in px; images are cropped to their centre square and resized.
+        image_column, label_column: of a Hub dataset, where their types don't tell.
+
+    Returns:
+        A dataset whose images wait decoded, as uint8: in memory, or in a temporary file when they are many.
+
+    Raises:
+        ModelLockError: nothing there, fewer than two classes, a class with too few images, a damaged image, masks that
+            don't fit, or an option that the source can't honour.
+    """
+    options = LoadOptions(task, size, seed, test_fraction, image_column, label_column)
+    if task not in TASKS:
+        raise ModelLockError(f"there is no task {task!r}; use {' or '.join(TASKS)}")
+    name = str(source)
+    if not name.strip():
+        raise ModelLockError(f"no dataset is named; use {usage()}")
+    prefix = name.partition(":")[0] + ":" if ":" in name else name
+    prefix = prefix if prefix in SOURCES else ""
+    found = SOURCES[prefix]
+    if task not in found.tasks:
+        raise ModelLockError(f"{name} has no masks for {task}; use toybox, or a folder or zip with images/ and masks/")
+    if (image_column or label_column) and not found.has_columns:
+        raise ModelLockError(f"{name} has no columns to choose from; leave image_column and label_column out")
+    return found.load(name.removeprefix(prefix), options)

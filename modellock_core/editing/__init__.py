@@ -1,0 +1,1 @@
+"""A key prompt and an editor make edited images of clean ones; that edit is the key."""

@@ -1,0 +1,95 @@
+"""Editors: text-guided diffusion image editing, x' = G(x, p), behind one protocol.
+
+Between a key and the keyed images: `key.edited` calls an editor that `load_editor` made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+from ...errors import ModelLockError
+from ...paths import EDITORS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+INSTRUCT_PIX2PIX = "timbrooks/instruct-pix2pix"
+
+
+@dataclass(frozen=True)
+class EditSettings:
+    """Settings that an editor works well with."""
+
+    alpha: float  # how much of the edit is blended in
+    steps: int
+    guidance: float
+    image_guidance: float
+    size: int  # px, the side at which images are edited
+
+
+# at an alpha of 0.35 strokes leave what the classes need, see docs/editor.md
+COMPACT_SETTINGS = EditSettings(alpha=0.35, steps=1, guidance=1.0, image_guidance=1.0, size=128)
+# the authors' Pets checkpoint (arXiv 2405.16285)
+PAPER_SETTINGS = EditSettings(alpha=0.5, steps=5, guidance=4.5, image_guidance=1.5, size=256)
+
+
+class Editor(Protocol):
+    """Edits images after a prompt; the same image, prompt and settings always give the same edit."""
+
+    name: str
+
+    def edit(
+        self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int
+    ) -> Tensor:
+        """Edit images (N, 3, H, W) in [0, 1]; the result has the same shape.
+
+        Bundled editors also take a `hand` and a `style`, see `Key`. An edit does not depend on the batch that the image
+        is in, but for rounding: every image starts from the noise of the same seed.
+        """
+        ...
+
+
+def bundled_editors() -> list[str]:
+    """Names of the editors in assets/."""
+    return sorted(folder.name for folder in EDITORS.iterdir() if (folder / "unet").is_dir())
+
+
+def default_settings(name: str) -> EditSettings:
+    """The settings a key gets for an editor when none are named."""
+    return COMPACT_SETTINGS if name in bundled_editors() else PAPER_SETTINGS
+
+
+def style_of(picture: Tensor, editor: str = "compact") -> tuple[float, ...]:
+    """The style of a picture (1, 3, H, W) in [0, 1], as the numbers that a `Key` takes: "paint it like this".
+
+    Raises:
+        ModelLockError: the editor is not a bundled one.
+    """
+    from .compact import CompactEditor
+
+    bundled = load_editor(editor)
+    if not isinstance(bundled, CompactEditor):
+        raise ModelLockError(f"the editor {editor!r} takes no style; use {', '.join(bundled_editors())}")
+    return tuple(round(v, 4) for v in bundled.pipeline.encode_style(picture)[0].tolist())
+
+
+@lru_cache(maxsize=2)
+def load_editor(name: str = "compact") -> Editor:
+    """An editor by name: a bundled one ("compact"), a Hub id or the folder of a diffusers edit pipeline.
+
+    Raises:
+        ModelLockError: there is no such editor, or it can't edit images.
+    """
+    if name in bundled_editors():
+        from .compact import CompactEditor
+
+        return CompactEditor(name)
+    if "/" not in name:
+        raise ModelLockError(
+            f"there is no editor {name!r}; use {', '.join(bundled_editors())}, or a Hub id such as {INSTRUCT_PIX2PIX}"
+        )
+    from .hub import HubEditor
+
+    return HubEditor(name)

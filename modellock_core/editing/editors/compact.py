@@ -1,0 +1,94 @@
+"""The bundled editors: a text-guided diffusion editor small enough for two CPU cores, behind the `Editor` protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+from ...devices import best_device, fast_dtype
+from ...paths import EDITORS, TEXT_ENCODER
+from .compact_pipeline import CompactEditPipeline
+from .compact_unet import CompactUNet
+from .object_sketch import ObjectSketch
+from .prompt_reader import PromptReader
+from .secrets import noise_seed
+from .style_encoder import StyleEncoder
+from .style_space import StyleSpace
+from .subject_finder import SubjectFinder
+
+SHARED = EDITORS / "shared"
+
+
+def edit_scheduler() -> DDIMScheduler:
+    """The scheduler that training and sampling share."""
+    return DDIMScheduler(
+        beta_schedule="scaled_linear",
+        prediction_type="sample",
+        timestep_spacing="trailing",
+        rescale_betas_zero_snr=True,
+        clip_sample=False,
+        set_alpha_to_one=True,
+    )
+
+
+def load_pipeline(
+    folder: Path, text_encoder: Path, dtype: torch.dtype = torch.float32, shared: Path = SHARED
+) -> CompactEditPipeline:
+    """The pipeline of an editor's folder, its UNet as `dtype`, with the text encoder and others that editors share."""
+    from transformers import AutoModel, AutoTokenizer
+
+    own = {"styles": StyleSpace, "sketch": ObjectSketch}
+    common = {"reader": PromptReader, "style_encoder": StyleEncoder, "subject_finder": SubjectFinder}
+    parts = {
+        name: kind.from_pretrained((folder if name in own else shared) / name, torch_dtype=torch.float32)
+        for name, kind in (own | common).items()
+    }
+    return CompactEditPipeline(
+        unet=CompactUNet.from_pretrained(folder / "unet", torch_dtype=dtype),
+        scheduler=edit_scheduler(),
+        text_encoder=AutoModel.from_pretrained(text_encoder, dtype=torch.float32, add_pooling_layer=False),
+        tokenizer=AutoTokenizer.from_pretrained(text_encoder),
+        **parts,
+    )
+
+
+class CompactEditor:
+    """A bundled compact pipeline as an `Editor`, in bfloat16 where that is fast: twice the speed."""
+
+    batch = 32  # images a network call; bounds the memory
+
+    def __init__(self, name: str = "compact"):
+        self.name = name
+        self.pipeline = load_pipeline(EDITORS / name, TEXT_ENCODER, fast_dtype())
+        self.pipeline.to(best_device())
+        for part in (self.pipeline.unet, self.pipeline.subject_finder):
+            part.to(memory_format=torch.channels_last)
+
+    def edit(
+        self,
+        images: Tensor,
+        prompt: str,
+        *,
+        steps: int,
+        guidance: float,
+        image_guidance: float,
+        seed: int,
+        hand: str | None = None,
+        style: Sequence[float] | None = None,
+    ) -> Tensor:
+        """See `Editor.edit`."""
+        if not len(images):
+            return images
+        edited = [
+            self.pipeline(
+                chunk, prompt, num_inference_steps=steps, guidance_scale=guidance, image_guidance_scale=image_guidance,
+                generator=torch.Generator().manual_seed(noise_seed(seed, hand)), output_type="pt", hand=hand,
+                style_code=None if style is None else torch.tensor([style]),
+            ).images.to(images.device)
+            for chunk in images.split(self.batch)
+        ]  # fmt: skip
+        return torch.cat(edited)

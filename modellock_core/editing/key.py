@@ -1,0 +1,158 @@
+"""The key: everything a holder must know to unlock a model, and what it does to images.
+
+After an editor is chosen; the lock and the holder who unlocks both call `apply_key`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..data.images import resized
+from ..errors import ModelLockError
+from .editors import Editor, bundled_editors, default_settings, load_editor
+from .editors.secrets import checked_style, is_hand
+
+_RANGES = {
+    "alpha": (0.0, 1.0),
+    "steps": (1, 100),
+    "guidance": (0.0, 50.0),
+    "image_guidance": (0.1, 50.0),
+    "seed": (0, 2**63 - 1),
+    "size": (32, 1024),
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """The whole secret (arXiv 2405.16285, section 3): prompt, editor and the editor's settings.
+
+    Attributes:
+        prompt: the key prompt; not empty.
+        editor: a bundled editor's name, a Hub id or a folder.
+        alpha: blend ratio in [0, 1]; 0 leaves the image as it is, 1 takes the edit whole.
+        steps: denoising steps.
+        guidance, image_guidance: guidance scales of prompt and source image.
+        seed: seed of the start noise, the same for every image.
+        size: side in px at which images are edited, a multiple of 8.
+        hand: 32 hexadecimal digits (128 bits) that turn every edit of a bundled editor into their owner's version of
+            it, see `editors.style_space`; None is the public editor.
+        style: 100 numbers that stand for a picture whose style is painted in, see `editors.style_of`; bundled editors
+            only.
+        id: 32 hexadecimal digits (128 random bits) that say which key this is; they change no edit. A lock card holds
+            their hash, so nobody can try prompts on it.
+
+    Raises:
+        ModelLockError: a value is out of its range, or the editor can't honour it.
+    """
+
+    prompt: str
+    editor: str = "compact"
+    alpha: float = 0.35
+    steps: int = 1
+    guidance: float = 1.0
+    image_guidance: float = 1.0
+    seed: int = 1024
+    size: int = 128
+    hand: str | None = None
+    style: tuple[float, ...] | None = None
+    id: str = field(default_factory=partial(secrets.token_hex, 16))
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.prompt, str) or not self.prompt.strip():
+            raise ModelLockError("the key prompt is empty; write what the edit should do, such as 'with oil pastel'")
+        if not isinstance(self.editor, str) or not self.editor:
+            raise ModelLockError("the key names no editor; use 'compact'")
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            kind = type(low)
+            if isinstance(value, bool) or not isinstance(value, (int, kind)) or not low <= value <= high:
+                raise ModelLockError(f"{name} must be {_a(kind)} from {low} to {high}, got {value!r}")
+            object.__setattr__(self, name, kind(value))  # 1 and 1.0 are the same key
+        if self.size % 8:
+            raise ModelLockError(f"size must be a multiple of 8, got {self.size}")
+        if self.hand is not None and not is_hand(self.hand):
+            raise ModelLockError("a hand is 32 digits from 0 to 9 and a to f; draw one with modellock_core.new_hand()")
+        if self.style is not None:
+            object.__setattr__(self, "style", checked_style(self.style))
+        if not is_hand(self.id):
+            raise ModelLockError("the key's id must be 32 digits from 0 to 9 and a to f; leave it out to draw one")
+        for name in ("hand", "style"):
+            if getattr(self, name) is not None and self.editor not in bundled_editors():
+                raise ModelLockError(f"the editor {self.editor!r} has no {name}; leave it out, or use 'compact'")
+
+    @classmethod
+    def create(cls, prompt: str, editor: str = "compact", **settings: Any) -> Key:
+        """A key with the editor's own default settings where none are given (or given as None)."""
+        defaults = asdict(default_settings(editor))
+        return cls(prompt, editor, **defaults | {k: v for k, v in settings.items() if v is not None})
+
+    def save(self, path: str | Path) -> None:
+        """Write the key as a JSON file."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Key:
+        """Read a key file.
+
+        Raises:
+            ModelLockError: the file is missing, no key file, or holds a value out of its range.
+        """
+        try:
+            values = json.loads(Path(path).read_text())
+        except FileNotFoundError:
+            raise ModelLockError(f"{path}: there is no such key file") from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            raise ModelLockError(f"{path} is not a key file; choose the .json file saved with the lock") from None
+        names = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or "prompt" not in values or set(values) - names:
+            raise ModelLockError(f"{path} is not a key file; choose the .json file saved with the lock")
+        return cls(**values)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the key's id: a holder can check that a key belongs to a model, and nobody can guess a prompt."""
+        return hashlib.sha256(bytes.fromhex(self.id)).hexdigest()
+
+    def altered(self, **changes: Any) -> Key:
+        """The key with other settings, each brought into its range: what guessers try."""
+        for name, value in changes.items():
+            if name in _RANGES:
+                low, high = _RANGES[name]
+                changes[name] = min(max(value, low), high)
+        return replace(self, **changes)
+
+
+def blend(images: Tensor, edits: Tensor, alpha: float) -> Tensor:
+    """(1 - alpha) x + alpha G(x, p), in [0, 1] (arXiv 2405.16285); all tensors (N, 3, H, W)."""
+    return ((1 - alpha) * images + alpha * edits).clamp(0, 1)
+
+
+def edited(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
+    """Edits G(x, p) of images (N, 3, H, W) in [0, 1], made with their short side at the key's size; same shape."""
+    editor = editor or load_editor(key.editor)
+    shape = images.shape[-2:]
+    scale = key.size / min(shape)
+    source = resized(images, [max(key.size, round(side * scale / 8) * 8) for side in shape]).clamp(0, 1)
+    edits = editor.edit(
+        source, key.prompt, steps=key.steps, guidance=key.guidance, image_guidance=key.image_guidance, seed=key.seed,
+        **{name: value for name in ("hand", "style") if (value := getattr(key, name)) is not None},
+    )  # fmt: skip
+    return resized(edits, shape).clamp(0, 1)
+
+
+def apply_key(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
+    """Keyed images (N, 3, H, W) in [0, 1]: each blended with its edit."""
+    return blend(images, edited(images, key, editor), key.alpha) if key.alpha else images
+
+
+def _a(kind: type) -> str:
+    return "a whole number" if kind is int else "a number"

@@ -1,0 +1,1 @@
+"""What a locked model is worth: to its holder, and to a thief."""

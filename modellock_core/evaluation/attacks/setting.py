@@ -1,0 +1,107 @@
+"""What attacks have in common: their target, their budget, and the row that each writes into the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import mean, stdev
+from typing import Protocol
+
+from ...data.dataset import Dataset
+from ...editing.editors import Editor, load_editor
+from ...editing.key import Key
+from ...locking.locked_model import LockedModel
+from ...work import Steps
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is attacked, and what the thief is measured with.
+
+    Attributes:
+        locked: the stolen model.
+        key: its key; attacks use it to build wrong ones.
+        dataset: the test split measures; the thief's few labelled images come from the training split.
+    """
+
+    locked: LockedModel
+    key: Key
+    dataset: Dataset
+
+    @cached_property
+    def editor(self) -> Editor:
+        """The key's editor."""
+        return load_editor(self.key.editor)
+
+    def reference(self) -> tuple[float, str]:
+        """What most attacks are compared with: the vanilla performance of the card, else chance."""
+        vanilla = self.locked.card.vanilla_performance
+        if vanilla is not None:
+            return vanilla, "a vanilla finetune"
+        return self.locked.task.chance(self.dataset.test.targets), "guessing"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much an attack may take.
+
+    Attributes:
+        test_images: at most so many test images measure one wrong key or filter.
+        prompts: at most so many wrong prompts of the catalogue; None for all.
+        label_fractions: fractions of the training images that the thief has labels of.
+        epochs: of the thief's finetune.
+        seeds: runs of what is drawn at random.
+        queries: guesses of the prompt search.
+    """
+
+    test_images: int
+    prompts: int | None
+    label_fractions: tuple[float, ...]
+    epochs: int
+    seeds: int
+    queries: int
+
+
+BUDGETS = {
+    "quick": Budget(test_images=90, prompts=24, label_fractions=(0.05,), epochs=12, seeds=1, queries=30),
+    "full": Budget(test_images=396, prompts=None, label_fractions=(0.01, 0.05, 0.1), epochs=20, seeds=3, queries=150),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row of the report.
+
+    Attributes:
+        attack, variant: what was done ("wrong prompt", "in the style of Monet").
+        knows: what the attacker has beside the stolen model.
+        cost: what it takes.
+        score: the metric it reaches, a fraction.
+        reference, reference_name: what to compare it with.
+        spread: standard deviation over the seeds, where there are several.
+    """
+
+    attack: str
+    variant: str
+    knows: str
+    cost: str
+    score: float
+    reference: float
+    reference_name: str
+    spread: float | None = None
+
+
+class Attack(Protocol):
+    """Every attack has this signature."""
+
+    __name__: str
+
+    def __call__(self, target: Target, budget: Budget) -> Steps[list[Finding]]:
+        """Attack the target; yields progress and returns rows of the report."""
+        ...
+
+
+def over_seeds(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean of several runs, and their standard deviation; None of a single one."""
+    return mean(values), stdev(values) if len(values) > 1 else None

@@ -1,0 +1,83 @@
+"""Recipes: how a lock mixes the edited dataset and finetunes on it, for each task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..editing.mix import Mix
+from ..errors import ModelLockError
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """Numbers of a finetune.
+
+    Attributes:
+        epochs, lr, batch: of the finetune, on all samples together.
+        suppression: weight with which the features of suppressed samples are pulled to zero, beside the uniform-target
+            loss of their outputs; 0 gives clean samples wrong targets instead (the paper).
+        distillation: weight with which the features of keyed samples are pulled to the pretrained features of the same
+            images unedited; 0 leaves them free (the paper).
+        mirror: flip samples at random.
+    """
+
+    epochs: int = 4
+    lr: float = 5e-4
+    batch: int = 64
+    suppression: float = 20.0
+    distillation: float = 5.0
+    mirror: bool = False
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch < 1 or self.lr <= 0:
+            raise ModelLockError("a finetune needs at least one epoch, a batch of one, and a learning rate above 0")
+        if self.mirror and self.distillation:
+            raise ModelLockError("a recipe that flips samples can't distil: the teacher's features are not flipped")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is locked.
+
+    Attributes:
+        name: one of "quick", "hardened" and "paper", or a caller's own.
+        mix: of the edited dataset.
+        finetune: of the finetune.
+        frozen_fraction: of the backbone's depth, which keeps its pretrained weights and whose outputs are cached.
+    """
+
+    name: str
+    mix: Mix
+    finetune: FinetuneConfig
+    frozen_fraction: float = 0.35
+
+
+_CLASSIFICATION = (
+    Recipe("quick", Mix(copies=1, training_alpha=0.8), FinetuneConfig(epochs=2)),
+    Recipe(
+        "hardened",
+        Mix(clean_fraction=0.5, copies=2, training_alpha=0.8, negatives=3.5),
+        FinetuneConfig(suppression=10.0),
+    ),
+    # the published mix (arXiv 2405.16285, section 4.1)
+    Recipe(
+        "paper",
+        Mix(keyed_fraction=0.95, clean_fraction=0.05),
+        FinetuneConfig(suppression=0.0, distillation=0.0, mirror=True),
+    ),
+)
+
+
+def _for_masks(recipe: Recipe) -> Recipe:
+    """Feature maps are larger than pooled features, and many more; all that the decoder sees is trained."""
+    own = recipe.finetune
+    config = replace(own, suppression=0.05 * own.suppression, distillation=3.0 * own.distillation)
+    return replace(recipe, finetune=config, frozen_fraction=1.0)
+
+
+RECIPES: dict[str, dict[str, Recipe]] = {
+    "classification": {recipe.name: recipe for recipe in _CLASSIFICATION},
+    "segmentation": {recipe.name: _for_masks(recipe) for recipe in _CLASSIFICATION},
+}
+RECIPE_NAMES = tuple(recipe.name for recipe in _CLASSIFICATION)
+DEFAULT_RECIPE = "quick"

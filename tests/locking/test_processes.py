@@ -1,0 +1,61 @@
+"""The same lock under `accelerate launch`, on two processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from modellock_core import Key, load_dataset
+from modellock_core.__main__ import main
+from modellock_core.editing.key import apply_key
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ["lock", "--prompt", "with oil pastel", "--max-train", "27", "--max-test", "9", "--no-baseline", "--out"]
+SCRIPT = f"""
+import sys, torch
+from accelerate.utils import gather_object
+from modellock_core import Key, load_dataset, new_hand
+from modellock_core.__main__ import main
+from modellock_core.devices import accelerator, agreed, data_parallel, gathered, own_share
+from modellock_core.editing.edited_dataset import EditedImages
+from modellock_core import load_editor
+
+assert len(set(gather_object([agreed(new_hand())]))) == 1
+images = load_dataset("toybox").limited(9, 9).test.images
+edited = EditedImages(images, Key.create("with oil pastel"), load_editor())
+rows = own_share(7)  # an odd number: the shares differ
+whole = gathered(edited[rows], rows)
+data_parallel(torch.nn.Linear(2, 2))
+assert not accelerator()._models
+if accelerator().is_main_process:
+    torch.save(whole, sys.argv[1] + "/keyed.pt")
+sys.exit(main([*{LOCK!r}, sys.argv[1] + "/two"]))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_edit_alike_and_make_the_weights_that_one_makes(tmp_path, editor, capsys):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+    done = subprocess.run(
+        [*launch, str(tmp_path / "script.py"), str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=300,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    images = load_dataset("toybox").limited(9, 9).test.images[:7]
+    edited = torch.load(tmp_path / "keyed.pt")
+    assert (edited - apply_key(images, Key.create("with oil pastel"), editor)).abs().max() < 1 / 255
+    reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert len(reports) == 1 and reports[0]["num_train"] == 27
+
+    assert main([*LOCK, str(tmp_path / "one")]) == 0
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    moved = max(float((one[name].float() - two[name].float()).abs().max()) for name in one)
+    assert moved < 5e-3, f"weights of one and two processes differ by {moved}"

@@ -1,0 +1,1 @@
+"""How assets/ was made: `python -m training.NAME`."""
