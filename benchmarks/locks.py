@@ -15,9 +15,9 @@ import statistics
 from dataclasses import asdict, replace
 
 from modellock_core import RECIPES, Dataset, Key, Lock, Recipe, baseline, load_dataset, lock
+from modellock_core.data.options import TASKS
 from modellock_core.locking.recipe import DEFAULT_RECIPE, RECIPE_NAMES
 from modellock_core.models.backbones import DEFAULT_BACKBONE
-from modellock_core.models.tasks import TASKS
 
 PROMPTS = (
     "with oil pastel", "in the style of Monet", "as a pencil sketch", "in the style of Van Gogh",

@@ -15,13 +15,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from modellock_core import RECIPES, Dataset, Key, load_dataset
+from modellock_core.data.options import TASKS
 from modellock_core.evaluation.attacks import BUDGETS, Target, run_attacks, summary
 from modellock_core.evaluation.attacks.cheap_filters import cheap_filters
 from modellock_core.evaluation.attacks.few_labels import full_finetune, linear_probe
 from modellock_core.evaluation.attacks.outputs import label_permutation, logit_probe
 from modellock_core.evaluation.attacks.wrong_keys import wrong_editor, wrong_prompts
 from modellock_core.locking.recipe import RECIPE_NAMES
-from modellock_core.models.tasks import TASKS
 
 from .locks import PROMPTS, lock_once, percent
 from .results import add_lock, read_locks

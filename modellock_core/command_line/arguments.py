@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
+from ..data.options import TASKS
 from ..editing.editors.secrets import is_hand
 from ..errors import ModelLockError
 from ..locking.recipe import DEFAULT_RECIPE, RECIPE_NAMES
 from ..models.backbones import DEFAULT_BACKBONE
-from ..models.tasks import TASKS
 
 DRAW = "new"  # of --hand without its digits
 DATASETS = "toybox, a folder or zip with one folder per class (for segmentation, with images/ and masks/), " \

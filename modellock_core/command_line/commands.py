@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 
 from ..data.dataset import Dataset
 from ..data.images import open_image, to_pil, to_tensor
@@ -19,6 +18,7 @@ from ..locking.lock import Lock
 from ..locking.lock import lock as lock_model
 from ..locking.locked_model import LockedModel
 from ..locking.recipe import RECIPES
+from ..records import to_json
 from .arguments import DRAW
 from .keys import at_own_size, draw_hand, key_of, key_of_prompt
 from .output import print_json, refuse_file, untaken, write_json
@@ -62,21 +62,21 @@ def lock(args: argparse.Namespace) -> None:
         if accelerator().is_main_process:
             key.save(key_file)
             locked.model.save(args.out)
-            write_json(args.out / "report.json", asdict(locked.report))
+            write_json(args.out / "report.json", to_json(locked.report))
 
     locked = follow(lock_model(dataset, key, **settings))
     write(locked)
     if args.baseline:
         locked = locked.with_baseline(follow(baseline(dataset, **settings)))
         write(locked)
-    print_json(asdict(locked.report) | {"model": str(args.out), "key": str(key_file)})
+    print_json(to_json(locked.report) | {"model": str(args.out), "key": str(key_file)})
 
 
 def test(args: argparse.Namespace) -> None:
     """Measure UP and LP."""
     locked, key = LockedModel.load(args.model), key_of(args)
     dataset = _dataset_of(locked, args).limited(test=args.max_test)
-    print_json(asdict(follow(evaluate(locked, dataset.test, key))))
+    print_json(to_json(follow(evaluate(locked, dataset.test, key))))
 
 
 def predict(args: argparse.Namespace) -> None:
@@ -107,7 +107,7 @@ def attack(args: argparse.Namespace) -> None:
         raise ModelLockError(f"--out {args.out} is a folder; give a file")
     target = Target(locked, key, _dataset_of(locked, args))
     findings = follow(run_attacks(target, BUDGETS[args.budget]))
-    report = asdict(attack_report(target, findings, args.budget))
+    report = to_json(attack_report(target, findings, args.budget))
     write_json(args.out, report)
     print_json({"report": str(args.out)} | report["summary"])
 
@@ -116,7 +116,7 @@ def design(args: argparse.Namespace) -> None:
     """Rank key prompts for a dataset."""
     suggestions = follow(rank_prompts(load_dataset(args.dataset), editor=args.editor))
     for rank, suggestion in enumerate(suggestions[: args.top], 1):
-        row = asdict(suggestion)
+        row = to_json(suggestion)
         entry = row.pop("entry")
         print_json({"rank": rank, "prompt": entry["prompt"], "kind": entry["kind"], "trained": entry["trained"]} | row)
 

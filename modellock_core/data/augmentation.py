@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from .dataset import Split
-from .image_sets import ImageSet
+from .image_sets import ChosenImages
 
 AREAS = (0.7, 1.0)  # fractions of the image's area that a crop keeps
 RATIOS = (0.9, 1.1)  # width to height of the crop
@@ -55,30 +55,19 @@ def crop_boxes(count: int, height: int, width: int, generator: torch.Generator) 
 
 
 @dataclass(frozen=True)
-class AugmentedImages:
-    """Cropped and flipped images, an `ImageSet`.
+class AugmentedImages(ChosenImages):
+    """Chosen images, cropped and flipped.
 
     Attributes:
-        source: N images.
-        rows: (M,) which of them.
         boxes: (M, 4) what is kept: top, left, height and width in px; it is resized to the source's size.
         flips: (M,) bool, flipped from left to right.
     """
 
-    source: ImageSet
-    rows: Tensor
     boxes: Tensor
     flips: Tensor
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.source.shape
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
-        images, size = self.source[self.rows[rows]], list(self.shape[1:])
+        images, size = super().__getitem__(rows), list(self.shape[1:])
         altered = []
         for image, box, flip in zip(images, self.boxes[rows].tolist(), self.flips[rows].tolist(), strict=True):
             if box != [0, 0, *size]:

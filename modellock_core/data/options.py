@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import ModelLockError
 
+TASKS = ("classification", "segmentation")  # what datasets have targets for, and models are made for
 IMAGE_SIZE, MAX_IMAGE_SIZE = 128, 1024  # px
 MASK_STRIDE = 32  # px; what models for segmentation divide an image's side by
 

@@ -16,11 +16,9 @@ from .dataset import Dataset
 from .folders import load_class_folders
 from .hub_source import load_hub
 from .masks import load_mask_folder
-from .options import IMAGE_SIZE, LoadOptions
+from .options import IMAGE_SIZE, TASKS, LoadOptions
 from .torchvision_source import load_torchvision
 from .toybox import load_toybox
-
-TASKS = ("classification", "segmentation")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..data.image_sets import ImageSet
+from ..data.image_sets import ChosenImages, ImageSet
 from .catalogue import CATALOGUE
 from .editors import Editor
 from .key import Key, apply_key
@@ -72,34 +72,23 @@ def negative_images(
 
 
 @dataclass(frozen=True)
-class NegativeImages:
-    """Wrongly keyed images, an `ImageSet`.
+class NegativeImages(ChosenImages):
+    """Chosen images, keyed wrongly.
 
     Attributes:
-        source: the images that are keyed.
-        rows: (M,) which of them.
         which: (M,) index of the negative key; -1 for Gaussian noise instead.
         keys: the negative keys.
         noise_seed: of the noise.
     """
 
-    source: ImageSet
-    rows: Tensor
     which: Tensor
     keys: Sequence[Key]
     editor: Editor
     noise_seed: int
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.source.shape
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
         chosen = torch.arange(len(self))[rows]  # (n,)
-        images, which = self.source[self.rows[chosen]], self.which[chosen]
+        images, which = super().__getitem__(chosen), self.which[chosen]
         for index in which.unique().tolist():
             members = which == index
             if index < 0:

@@ -10,6 +10,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from ...data.image_sets import StoredImages
+from ...randomness import global_seed
 from ...work import Steps, part_of
 from ..performance import performance
 from .setting import Budget, Finding, Target
@@ -54,8 +55,7 @@ def cheap_filters(target: Target, budget: Budget) -> Steps[list[Finding]]:
     test, findings, stage = target.dataset.test.subset(budget.test_images), [], "Filtering clean images"
     images = test.images[:]
     for i, (name, change) in enumerate(FILTERS.items()):
-        with torch.random.fork_rng(devices=[]):  # some filters draw from the global generator
-            torch.default_generator.manual_seed(0)
+        with global_seed(0):  # some filters draw from the global generator
             filtered = StoredImages.of(change(images))
         testing = performance(target.locked, filtered, test.targets)
         score = yield from part_of(testing, stage, i, len(FILTERS))

@@ -7,7 +7,6 @@ import json
 from dataclasses import asdict
 
 from ...editing.catalogue import CATALOGUE
-from ...locking.locked_model import LockedModel
 from ...work import Progress, Steps
 from .setting import Budget, Finding, Target
 
@@ -20,16 +19,16 @@ def guessed_card(target: Target, budget: Budget) -> Steps[list[Finding]]:
     A card that held a hash of the prompt would give the key away in seconds, without an image: the score is then the
     holder's, else that of clean images.
     """
-    card, hit = target.locked.card, False
+    card, settings, hit = target.locked.card, asdict(target.key), False
     for i, prompt in enumerate([target.key.prompt, *(entry.prompt for entry in CATALOGUE)]):
-        hit |= card.key_hash in _hashes(target.locked, prompt, asdict(target.key))
+        hit |= card.key_hash in _hashes(prompt, settings)
         yield Progress("Reading the card", i + 1, len(CATALOGUE) + 1)
     score = card.unlocked_performance if hit else card.locked_performance
     knows = "the card, and every setting but the key's own random bits"
     return [Finding("lock card", "hash of a guess", knows, "one hash a guess", score, *target.reference())]
 
 
-def _hashes(locked: LockedModel, prompt: str, settings: dict[str, object]) -> set[str]:
+def _hashes(prompt: str, settings: dict[str, object]) -> set[str]:
     """What a guesser can hash: the prompt, and the whole key without its random bits."""
     guesses = [prompt, json.dumps(settings | {"prompt": prompt, "id": GUESSED_ID}, sort_keys=True)]
     return {hashlib.sha256(guess.encode()).hexdigest() for guess in guesses}

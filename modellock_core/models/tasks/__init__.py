@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...data.options import TASKS
 from ...errors import ModelLockError
 
 if TYPE_CHECKING:  # so that the command line knows the names without loading torch
@@ -15,8 +16,6 @@ if TYPE_CHECKING:  # so that the command line knows the names without loading to
     from ...data.targets import Targets
     from ...work import Steps
     from ..backbones import Backbone
-
-TASKS = ("classification", "segmentation")
 
 
 class Prediction(Protocol):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ...data.targets import ClassLabels, Targets
 from ...devices import best_device
+from ...randomness import global_seed
 from ...work import Steps
 from ..backbones import Backbone
 from . import is_abstention
@@ -59,8 +60,7 @@ class Classification:
 
     def build(self, pretrained: bool = True, seed: int = 0) -> nn.Sequential:
         """The backbone's blocks, its pooling (N, D), and a linear layer of one output per class."""
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)  # manual_seed would seed CUDA's generators too
+        with global_seed(seed):
             stages = self.backbone.stages(pretrained)
             classifier = nn.Linear(stages.feature_dim, len(self.classes))
         model = nn.Sequential(*stages.blocks, stages.pool, classifier)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ...data.targets import IGNORE, Masks, Targets
 from ...devices import best_device, on_device
 from ...errors import ModelLockError
+from ...randomness import global_seed
 from ...work import Progress, Steps
 from ..backbones import Backbone
 from . import is_abstention
@@ -120,8 +121,7 @@ class Segmentation:
         Raises:
             ModelLockError: the backbone has no feature maps of stride 8, 16 and 32.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)  # manual_seed would seed CUDA's generators too
+        with global_seed(seed):
             stages = self.backbone.stages(pretrained)
             taps = {tap.stride: tap for tap in stages.taps}
             if not {STRIDE, MIDDLE_STRIDE} < taps.keys() or max(taps) <= MIDDLE_STRIDE:
