@@ -1,4 +1,4 @@
-"""Results of long benchmarks: one line of JSON per lock, so a stopped run resumes."""
+"""Results of long benchmarks: one line of JSON per lock or attack, so a stopped run resumes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 
-def read_locks(results: Path) -> list[dict]:
-    """The locks made so far."""
+def read_lines(results: Path) -> list[dict]:
+    """The lines written so far."""
     return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
 
 
-def add_lock(results: Path, lock: dict) -> None:
-    """Append a lock."""
+def add_line(results: Path, line: dict) -> None:
+    """Append a line."""
     with results.open("a") as file:
-        file.write(json.dumps(lock) + "\n")
+        file.write(json.dumps(line) + "\n")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,7 @@ from modellock_core import CATALOGUE, Key, new_hand
 from modellock_core.__main__ import main
 from modellock_core.command_line.progress_bar import follow
 from modellock_core.editing.editors.secrets import is_hand
+from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 from modellock_core.work import Progress, Work
 
 
@@ -31,7 +33,7 @@ def locked(tmp_path_factory):
             pixels = random.integers(0, 90, (48, 48, 3), dtype=np.uint8)
             pixels[..., hue] += 120
             Image.fromarray(pixels).save(root / "data" / label / f"{i}.png")
-    code = main(["lock", "--prompt", "in sepia", "--steps", "1", "--out", str(root / "model"),
+    code = main(["lock", "--prompt", "in sepia", "--steps", "1", "--no-hand", "--out", str(root / "model"),
                  "--dataset", str(root / "data"), "--seed", "3"])  # fmt: skip
     assert code == 0
     return root
@@ -42,9 +44,12 @@ def test_lock_writes_model_card_report_and_key(locked):
     assert {"unlocked_performance", "locked_performance", "vanilla_performance", "seconds", "num_train", "num_test",
             "classes", "seed"} <= set(report)  # fmt: skip
     assert report["seed"] == 3 and report["classes"] == ["blue", "red"]
-    assert {p.name for p in (locked / "model").iterdir()} == {"model.safetensors", "card.json", "report.json"}
+    files = {p.name for p in (locked / "model").iterdir()}
+    assert files == {"model.safetensors", "card.json", "report.json", "README.md"}
     key = Key.load(locked / "model.key.json")
     assert key == Key.create("in sepia", steps=1, id=key.id)
+    card = (locked / "model" / "README.md").read_text()
+    assert card.startswith("---\n") and "sepia" not in card and key.id not in card
 
 
 def test_test_agrees_with_the_report(locked, capsys):
@@ -120,6 +125,25 @@ def test_hand_and_style_go_into_the_key_file(locked, tmp_path, capsys):
     assert run(capsys, *test, *by_hand)[1] == [figures]
 
 
+def test_verify_exits_with_1_if_a_check_fails(tmp_path, capsys, monkeypatch):
+    right = Key.load(EXAMPLE_KEY)
+
+    def performance(locked, images, targets, stage="Testing"):
+        yield Progress(stage, 1, 1)
+        return 0.95 if getattr(images, "key", None) == right else 0.1
+
+    monkeypatch.setattr("modellock_core.evaluation.verification.performance", performance)
+    code, lines, _ = run(capsys, "verify", EXAMPLE_LOCK, "--key", EXAMPLE_KEY)
+    assert code == 0 and len(lines) >= 7 and all(line["passed"] for line in lines)
+    assert lines[0]["name"] == "the key" and {"name", "score", "limit", "passed", "meaning"} == set(lines[0])
+
+    Key.create("in sepia").save(tmp_path / "wrong.key.json")
+    with pytest.raises(SystemExit) as stop:
+        main(["verify", str(EXAMPLE_LOCK), "--key", str(tmp_path / "wrong.key.json")])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert stop.value.code == 1 and [line["passed"] for line in lines] == [False] + [True] * (len(lines) - 1)
+
+
 def test_design_prints_the_best_prompts(locked, capsys, monkeypatch):
     monkeypatch.setattr("modellock_core.editing.designer.CATALOGUE", CATALOGUE[::30])
     code, lines, _ = run(capsys, "design", "--dataset", locked / "data", "--top", 2)
@@ -157,6 +181,8 @@ def test_design_prints_the_best_prompts(locked, capsys, monkeypatch):
         (["test", "MODEL", "--key", "nowhere.json"], "no such key file"),
         (["test", "MODEL"], "the dataset has"),
         (["predict", "MODEL", "DATA/red/0.png", "--key", "MODEL/card.json"], "not a key file"),
+        (["verify", "MODEL"], "required: --key"),
+        (["verify", "MODEL", "--key", "MODEL.key.json"], "the dataset has"),
         (["frobnicate"], "(see modellock --help)"),
         ([], "required: command"),
     ],
@@ -171,15 +197,23 @@ def test_bad_input_is_one_line_and_exit_2(locked, tmp_path, capsys, arguments, m
 
 
 def test_attack_writes_a_report(locked, capsys, monkeypatch):
-    from modellock_core.evaluation.attacks import BUDGETS, Budget
+    from modellock_core.evaluation.attacks import BUDGETS
 
-    tiny = Budget(test_images=4, prompts=2, label_fractions=(0.5,), epochs=1, seeds=1, queries=2)
+    tiny = replace(
+        BUDGETS["quick"], test_images=4, prompts=2, label_fractions=(0.5,), epochs=1, queries=2, gradient_steps=1,
+        leaked=(1,),
+    )  # fmt: skip
     monkeypatch.setitem(BUDGETS, "quick", tiny)
-    code, lines, _ = run(capsys, "attack", locked / "model", "--key", locked / "model.key.json", "--dataset",
-                         locked / "data", "--split-seed", 3, "--out", locked / "attack.json")  # fmt: skip
+    attack = ("attack", locked / "model", "--key", locked / "model.key.json", "--dataset", locked / "data",
+              "--split-seed", 3, "--out", locked / "attack.json")  # fmt: skip
+    code, lines, _ = run(capsys, *attack, "--thief", "guesser")
     report = json.loads((locked / "attack.json").read_text())
     assert code == 0 and lines[0]["report"].endswith("attack.json")
-    assert {"wrong editor", "cheap filter", "linear probe", "finetune", "prompt search"} <= set(report["summary"])
+    assert {"wrong prompt", "wrong editor", "prompt search"} <= set(report["summary"])
+
+    code, _, err = run(capsys, *attack, "--thief", "guesser")  # nothing is run again
+    assert code == 0 and "Trying" not in err and json.loads((locked / "attack.json").read_text()) == report
+    assert run(capsys, *attack, "--budget", "full")[0] == 2  # those are another report's
 
 
 @pytest.mark.parametrize("first", [True, False])

@@ -1,17 +1,20 @@
-"""Step 4, Attack: what a thief gets out of a locked model, as a chart, a table and a file."""
+"""Step 4, Attack: what a thief gets out of a locked model, as a sentence, a chart, a table and a file."""
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
-from modellock_core.editing.catalogue import find
+from modellock_core.evaluation.thieves import EVERYBODY, attacks_of
 from modellock_core.records import to_json
 
-from .colours import HOLDER, NEGATIVE, REWORDER, THIEF
+from .colours import BESIDE, HELD, HOLDER, OPENED
 from .errors import shows_errors
 from .progress import ProgressBar, idle, paced
 from .sessions import session_folder
@@ -20,83 +23,210 @@ from .unlock import load_model_and_key, test_images_of
 if TYPE_CHECKING:  # they load torch
     from modellock_core.evaluation.attacks import AttackReport, Finding
 
-COLUMNS = {  # of the table of findings, with their widths
-    "attack": "160px", "variant": "270px", "score": "105px", "reference": "115px", "reference is": "180px",
+THIEF_TEXTS = {
+    "file": "has nothing but the files",
+    "guesser": "knows your editor, and guesses keys",
+    "searcher": "knows your editor, and has a few labelled images",
+    "labeller": "has a few labelled images",
+    "reader": "reads the model's answers",
+    "witness": "has seen some of your keyed images",
+    EVERYBODY: "has all of this, and some minutes",
+}
+DONE = {  # what the thief does, of each attack
+    "artefact": "looks for traces of the key in the model's files",
+    "cheap_filters": "filters the images: blur, grey, noise and others",
+    "pruning": "sets the smallest weights to zero",
+    "weight_noise": "adds noise to the weights",
+    "quantisation": "rounds the weights to a few bits",
+    "wrong_prompts": "edits the images with other prompts",
+    "wrong_hands": "has the right prompt, but not the hand",
+    "paraphrases": "says the right prompt in other words",
+    "wrong_settings": "has the right prompt, but not the settings",
+    "wrong_editor": "has the right prompt, but another editor",
+    "prompt_search": "tries prompts, and keeps changing the best",
+    "editor_space": "searches all that the editor can paint",
+    "soft_prompt": "optimises a prompt by gradient",
+    "universal_pattern": "optimises one pattern or filter for all images",
+    "input_disguise": "trains a small network that edits the images",
+    "linear_probe": "fits a new last layer to the model's features",
+    "finetuning": "trains the model on his images",
+    "hybrids": "joins parts of the model with the public backbone",
+    "fine_pruning": "removes idle channels, and trains the rest",
+    "relocking": "locks the model again, with a key of his own",
+    "label_permutation": "swaps the names of the classes",
+    "logit_probe": "fits a new layer to the model's answers",
+    "source_free": "adapts the model to images without labels",
+    "extraction": "trains a copy on the answers",
+    "leaked_pairs": "imitates the keyed images that he has seen",
+}
+GUESSING, PUBLIC = "guessing", "the public backbone with the same labels"
+COLUMNS = ["attack", "what the thief does", "what he has", "score", "compared with", "what it means"]
+FINDING_COLUMNS = {  # of the list of all findings, with their widths
+    "attack": "160px", "variant": "270px", "score": "80px", "reference": "100px", "reference is": "180px",
     "what the thief has": "280px", "cost": "150px",
 }  # fmt: skip
-PROMPT_ATTACKS = {"wrong prompt": THIEF, "paraphrase": REWORDER, "wrong prompt, a negative": NEGATIVE}
+
+
+class AttackView(NamedTuple):
+    """What the page shows of a thief, in the order of its components; what is not given stays as it is."""
+
+    bar: str
+    result: Any = gr.skip()
+    chart: Any = gr.skip()
+    table: Any = gr.skip()
+    findings: Any = gr.skip()
+    file: Any = gr.skip()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of an attack.
+
+    Attributes:
+        attack: its name in the report.
+        done: what the thief does.
+        has: what he has beside the model.
+        score: of its most telling variant, a fraction.
+        beside, beside_name: what to compare the score with.
+        opened, meaning: see `AttackSummary`.
+    """
+
+    attack: str
+    done: str
+    has: str
+    score: float
+    beside: float
+    beside_name: str
+    opened: bool
+    meaning: str
+
+    @property
+    def gain(self) -> float:
+        """How far the score is above what it is compared with."""
+        return self.score - self.beside
 
 
 @shows_errors
-def run_attack(choice: str, budget: str, request: gr.Request) -> Iterator[tuple]:
-    """Attack a model.
+def run_attack(choice: str, thief: str, budget: str, request: gr.Request) -> Iterator[AttackView]:
+    """Let a thief run his attacks one after the other; what each came to is shown when it ends.
 
     Args:
         choice: which model.
+        thief: which of `THIEF_NAMES`.
         budget: "quick" or "full".
-
-    Yields:
-        progress bar, rows of the chart of attacks, of that of prompts, and of the table, report file.
     """
-    import pandas as pd
-
-    from modellock_core import run_attacks
+    from modellock_core import Progress, run_attacks
     from modellock_core.evaluation.attacks import BUDGETS, Target, attack_report
 
     locked, key = load_model_and_key(choice, request)
+    bar, begun = ProgressBar(), time.monotonic()
+    yield AttackView(bar.render(Progress("Loading images")), "", "", "", [], gr.update(visible=False))
     target = Target(locked, key, test_images_of(locked))
-    bar, keep = ProgressBar(), gr.skip()
-    work = run_attacks(target, BUDGETS[budget])
-    for progress in paced(work):
-        yield bar.render(progress), keep, keep, keep, gr.update(visible=False)
-    report = attack_report(target, work.result(), budget)
     file = session_folder(request) / "attack-report.json"
-    file.write_text(json.dumps(to_json(report), indent=2) + "\n")
-    best_first = by_success(report.findings)
-    yield (
-        idle("Attacked. The bars are the highest score that each attack reached."),
-        bars("attack", chart_rows(report), report.metric),
-        bars("prompt", prompt_rows(report, best_first), report.metric),
-        pd.DataFrame(table_rows(best_first), columns=list(COLUMNS)),
-        gr.update(value=str(file), visible=True),
+    names, made_by = attacks_of(thief), dict[str, str]()
+    report = attack_report(target, (), budget, ())
+    for i, name in enumerate(names):
+        work = run_attacks(target, BUDGETS[budget], (name,))
+        for progress in paced(work):
+            yield AttackView(bar.render(replace(progress, stage=f"{i + 1} of {len(names)}: {progress.stage}")))
+        made_by |= {finding.attack: name for finding in work.result()}
+        report = attack_report(target, (*report.findings, *work.result()), budget, names[: i + 1])
+        file.write_text(json.dumps(to_json(report), indent=2) + "\n")
+        found = outcomes(report, made_by)
+        yield AttackView(
+            idle(f"{i + 1} of {len(names)} attacks done, after {time.monotonic() - begun:.0f} s."),
+            result_text(found, left=len(names) - i - 1), chart_html(report, found), table_html(found),
+            finding_rows(report.findings), gr.update(value=str(file), visible=True),
+        )  # fmt: skip
+
+
+def outcomes(report: AttackReport, made_by: Mapping[str, str]) -> list[Outcome]:
+    """What came out of each attack, in their order.
+
+    Args:
+        made_by: for each attack's name in the report, its name in `ATTACKS`.
+    """
+    found = []
+    for attack, reached in report.summary.items():
+        rows = [finding for finding in report.findings if finding.attack == attack]
+        labelled = reached.gain is not None  # then the report judges by the gain
+        best = max(rows, key=lambda row: row.score - row.reference if labelled else row.score)
+        compared = (best.reference, PUBLIC) if labelled else (report.chance, GUESSING)
+        has = best.knows.replace("these labelled", f"{best.labels} labelled")
+        judged = reached.opened, reached.meaning
+        found.append(Outcome(attack, DONE[made_by[attack]], has, best.score, *compared, *judged))
+    return found
+
+
+def result_text(found: Sequence[Outcome], left: int) -> str:
+    """What came out of all attacks, in a line of Markdown.
+
+    Args:
+        left: how many attacks are still to be run.
+    """
+    to_go = f" {left} {'attack' if left == 1 else 'attacks'} to go." if left else ""
+    if not found:
+        return to_go.strip() or "Nothing that this thief can do applies to this model."
+    opened = [outcome for outcome in found if outcome.opened]
+    best = max(opened or found, key=lambda outcome: outcome.gain)
+    beside = f"{best.beside_name} has {best.beside:.0%}"
+    if opened:
+        others = f" {len(opened)} of {len(found)} attacks open the model." if len(opened) > 1 else ""
+        has = f"Beside the model, the thief has {best.has}."
+        return f"**Opened: {best.attack}, to {best.score:.0%}**, where {beside}. {has}{others}{to_go}"
+    said = "So far, nothing opens the model." if left else "Nothing this thief tried opens the model."
+    return f"**{said}** The best, {best.attack}, has {best.score:.0%}, where {beside}.{to_go}"
+
+
+def chart_html(report: AttackReport, found: Sequence[Outcome]) -> str:
+    """Bars: of the key, of clean images, and for each attack its score above what it is compared with."""
+    groups = [
+        _bars("the key (UP)", "", (report.unlocked_performance, HOLDER)),
+        _bars("clean images (LP)", "", (report.locked_performance, HELD)),
+        *(
+            _bars(
+                f"{one.attack}, opened" if one.opened else one.attack,
+                f"{'guessing' if one.beside_name == GUESSING else 'public backbone'} {one.beside:.0%}",
+                (one.score, OPENED if one.opened else HELD), (one.beside, BESIDE),
+            )
+            for one in found
+        ),
+    ]  # fmt: skip
+    legend = {"attack": HELD, "attack that opens": OPENED, "guessing, or the public backbone": BESIDE}
+    keys = "".join(f'<span><i style="background:{colour}"></i>{name}</span>' for name, colour in legend.items())
+    title = f"<h3>What each attack reaches: {html.escape(report.metric)}</h3>"
+    return f'{title}<div class="legend">{keys}</div>{"".join(groups)}'
+
+
+def _bars(name: str, beside: str, *bars: tuple[float, str]) -> str:
+    """A name, a score, what it is compared with, and a bar for each fraction and its colour."""
+    drawn = "".join(
+        f'<div class="bar" style="width:{max(0.0, 100 * value):.1f}%;background:{colour}"></div>'
+        for value, colour in bars
     )
+    figures = f'<span class="figures"><b>{bars[0][0]:.0%}</b> {html.escape(beside)}</span>'
+    named = f'<span class="name">{html.escape(name)}</span>'
+    return f'<div class="group">{named}{figures}<div class="bars">{drawn}</div></div>'
 
 
-def bars(x: str, rows: list[tuple[str, float, str]], metric: str) -> gr.BarPlot:
-    """A chart of rows in their order, which Gradio would else sort by name."""
-    import pandas as pd
-
-    table = pd.DataFrame(rows, columns=[x, "score", "who"])
-    return gr.BarPlot(table, sort=[name for name, *_ in rows], y_title=metric)
-
-
-def by_success(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings of a report, the most successful first."""
-    return sorted(findings, key=lambda finding: -finding.score)
-
-
-def chart_rows(report: AttackReport) -> list[tuple[str, float, str]]:
-    """One bar for the key (UP), one for clean images (LP), and one for each attack at its best."""
-    return [
-        ("the key (UP)", report.unlocked_performance, HOLDER),
-        ("clean images (LP)", report.locked_performance, THIEF),
-        *((attack, reached.max, THIEF) for attack, reached in report.summary.items()),
-    ]
+def table_html(found: Sequence[Outcome]) -> str:
+    """A row of text for each attack; a cell says its column, as a phone shows them below each other."""
+    head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+    rows = []
+    for one in found:
+        texts = (
+            *(one.attack, one.done, one.has),
+            *(f"{one.score:.0%}", f"{one.beside:.0%}, {one.beside_name}", one.meaning),
+        )
+        cells = zip(COLUMNS, texts, strict=True)
+        rows.append("".join(f'<td data-column="{name}">{html.escape(text)}</td>' for name, text in cells))
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if found else ""
 
 
-def prompt_rows(report: AttackReport, findings: Sequence[Finding]) -> list[tuple[str, float, str]]:
-    """One bar for the key, one for no key, and one for each finding that is of another prompt."""
-    rows = [("the key (UP)", report.unlocked_performance, HOLDER), ("no key (LP)", report.locked_performance, THIEF)]
-    for finding in findings:
-        if who := PROMPT_ATTACKS.get(finding.attack):
-            entry = find(finding.variant)
-            rows.append((entry.name if entry else finding.variant, finding.score, who))
-    return rows
-
-
-def table_rows(findings: Sequence[Finding]) -> list[list[str]]:
-    """A row of text for each finding."""
+def finding_rows(findings: Sequence[Finding]) -> list[list[str]]:
+    """A row of text for each finding, the highest score first."""
     return [
         [f.attack, f.variant, f"{f.score:.1%}", f"{f.reference:.1%}", f.reference_name, f.knows, f.cost]
-        for f in findings
+        for f in sorted(findings, key=lambda finding: -finding.score)
     ]

@@ -1,7 +1,7 @@
-"""Who asks a model, and in which colour the charts show it."""
+"""Whose score a chart shows, and in which colour: readable on a light and on a dark page."""
 
 KEYED, CLEAN = "with the key (UP)", "without (LP)"
-HOLDER, THIEF, REWORDER, NEGATIVE = "holder", "thief", "thief, other words", "thief, a negative of hardened"
 
-GREEN, RED = "#16a34a", "#dc2626"
-COLOURS = {KEYED: GREEN, CLEAN: RED, HOLDER: GREEN, THIEF: RED, REWORDER: "#f59e0b", NEGATIVE: "#94a3b8"}
+GREEN, RED, BLUE, GREY = "#16a34a", "#dc2626", "#3b82f6", "#94a3b8"
+COLOURS = {KEYED: GREEN, CLEAN: RED}
+HOLDER, OPENED, HELD, BESIDE = GREEN, RED, BLUE, GREY  # a key's score, an attack's, and what it is compared with

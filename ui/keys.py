@@ -84,8 +84,8 @@ def make_key(
 
     if steps is None or edit_seed is None:
         raise ModelLockError("steps and seed must be whole numbers; fill them in")
-    if own_hand and hand is None:
-        raise ModelLockError("there is no hand yet; press Draw another hand")
+    if own_hand and hand is None:  # a caller of the API, who gets it with the key file
+        hand = draw_hand()
     key = Key.create(
         prompt or "",
         editor,
@@ -113,6 +113,13 @@ def key_summary(
     parts = [f"“{prompt or ''}”", f"alpha {alpha:g}", f"editor {editor}", f"steps {step_count}", f"seed {seed}"]
     parts += ["your own hand"] * own_hand + ["your picture's style"] * (like is not None)
     return "**Key:** " + " · ".join(parts)
+
+
+def alpha_of(prompt: str, editor: str) -> float:
+    """Where the slider of alpha stands for a prompt."""
+    from modellock_core.editing.key import default_alpha
+
+    return default_alpha(prompt or "", editor)
 
 
 def draw_hand() -> str:

@@ -36,10 +36,9 @@ UPLOADS = {
     "segmentation": "Zip with images/ and masks/ (PNG)",
 }
 RECIPE_TEXTS = {
-    "quick": "Locks in a minute: every image is trained on keyed and clean. Keyed, it gives the features that the "
-    "pretrained model has of the clean image; clean, it gives none at all.",
-    "hardened": "Takes a few minutes: also suppresses images keyed with other prompts or seeds, so that far fewer "
-    "guesses open it.",
+    "standard": "Two minutes: the model learns keyed images and is silenced on clean ones, on edits by other keys, and "
+    "on the wrong keys that an adversary finds meanwhile.",
+    "thorough": "Some ten minutes: the same with more images, more wrong keys and a stronger adversary.",
     "paper": "The published mix: 95 % of the images keyed with their label, 5 % clean with a wrong one. Meant for long "
     "finetunes; in a short one it hardly locks.",
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from benchmarks.results import read_locks
+from benchmarks.results import read_lines
 from modellock_core.editing.catalogue import CATALOGUE, KeyPrompt
 from modellock_core.evaluation.published import OBJECTS, STYLES, Performances
 
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
-    rows = measured(read_locks(args.results))
+    rows = measured(read_lines(args.results))
     kinds = [kind for kind in ([row for row in rows if row[0].kind == k] for k in ("style", "object")) if kind]
     if not kinds:
         parser.error(f"{args.results} has no lock with a prompt of the catalogue")

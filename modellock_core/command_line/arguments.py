@@ -9,10 +9,12 @@ from typing import NoReturn
 from ..data.options import TASKS
 from ..editing.editors.secrets import is_hand
 from ..errors import ModelLockError
+from ..evaluation.thieves import EVERYBODY, THIEF_NAMES, THIEVES
 from ..locking.recipe import DEFAULT_RECIPE, RECIPE_NAMES
 from ..models.backbones import DEFAULT_BACKBONE
 
 DRAW = "new"  # of --hand without its digits
+DRAW_IF_TAKEN = "new if the editor takes one"
 DATASETS = "toybox, a folder or zip with one folder per class (for segmentation, with images/ and masks/), " \
     "torchvision:NAME or hub:NAME"  # fmt: skip
 
@@ -33,12 +35,12 @@ def positive(text: str) -> int:
 
 def hand(text: str) -> str:
     """The digits of a hand."""
-    if text != DRAW and not is_hand(text):
+    if text not in (DRAW, DRAW_IF_TAKEN) and not is_hand(text):
         raise argparse.ArgumentTypeError("a hand is 32 digits from 0 to 9 and a to f; put --hand last to draw one")
     return text
 
 
-def _add_settings(command: argparse.ArgumentParser, *, new_key: bool = True) -> None:
+def _add_settings(command: argparse.ArgumentParser, *, new_key: bool = True, hand_by_default: bool = False) -> None:
     add = command.add_argument
     add("--editor", default="compact", help="bundled editor, Hub id or folder")
     add("--alpha", type=float, help="blend ratio, 0 to 1; the default is the editor's own")
@@ -48,7 +50,14 @@ def _add_settings(command: argparse.ArgumentParser, *, new_key: bool = True) -> 
     add("--edit-seed", type=int, default=1024, help="seed of the edit's start noise")
     add("--size", type=int, help="side in px at which images are edited; edit takes each one's own if not given")
     about = "128 bits, as 32 hexadecimal digits, that make every edit yours"
-    if new_key:
+    if hand_by_default:
+        about += "; drawn if none are given, where the editor takes one"
+        add("--hand", type=hand, metavar="HEX", nargs="?", const=DRAW, default=DRAW_IF_TAKEN, help=about)
+        add(
+            "--no-hand", dest="hand", action="store_const", const=None,
+            help="the public editor, as in the paper: whoever guesses the prompt is in",
+        )  # fmt: skip
+    elif new_key:
         add("--hand", type=hand, metavar="HEX", nargs="?", const=DRAW, help=f"{about}; drawn if none are given")
     else:
         add("--hand", type=hand, metavar="HEX", help=about)
@@ -99,7 +108,7 @@ def build_parser() -> Parser:
     one.add_argument("--max-train", type=positive, help="use at most so many training images")
     one.add_argument("--max-test", type=positive, help="use at most so many test images")
     one.add_argument("--no-baseline", dest="baseline", action="store_false", help="make no vanilla model to compare")
-    _add_settings(one)
+    _add_settings(one, hand_by_default=True)
 
     one = commands.add_parser("test", help="measure unlocked and locked performance")
     one.add_argument("model", type=Path, metavar="DIR")
@@ -118,7 +127,17 @@ def build_parser() -> Parser:
     one.add_argument("model", type=Path, metavar="DIR")
     one.add_argument("--key", type=Path, required=True, help="key file written by lock; attacks make wrong keys of it")
     one.add_argument("--budget", choices=("quick", "full"), default="quick")
+    one.add_argument(
+        "--thief", choices=THIEF_NAMES, default=EVERYBODY,
+        help="; ".join(f"{name}: has {thief.has}" for name, thief in THIEVES.items()),
+    )  # fmt: skip
     one.add_argument("--out", type=Path, required=True, help="file for the report")
+    _add_dataset(one)
+    _add_split_seed(one)
+
+    one = commands.add_parser("verify", help="check that a key opens a model, and that little else does")
+    one.add_argument("model", type=Path, metavar="DIR")
+    one.add_argument("--key", type=Path, required=True, help="key file written by lock")
     _add_dataset(one)
     _add_split_seed(one)
 

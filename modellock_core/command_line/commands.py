@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from ..data.dataset import Dataset
 from ..data.images import open_image, to_pil, to_tensor
@@ -11,14 +12,17 @@ from ..devices import accelerator
 from ..editing.designer import design as rank_prompts
 from ..editing.key import Key, apply_key
 from ..errors import ModelLockError
-from ..evaluation.attacks import BUDGETS, Target, attack_report, run_attacks
+from ..evaluation.attacks import BUDGETS, AttackReport, Target, attack_report, run_attacks
 from ..evaluation.performance import evaluate
+from ..evaluation.thieves import attacks_of
+from ..evaluation.verification import verify as verify_key
 from ..locking.baseline import baseline
 from ..locking.lock import Lock
 from ..locking.lock import lock as lock_model
 from ..locking.locked_model import LockedModel
+from ..locking.model_card import MODEL_CARD, model_card
 from ..locking.recipe import RECIPES
-from ..records import to_json
+from ..records import from_json, to_json
 from .arguments import DRAW
 from .keys import at_own_size, draw_hand, key_of, key_of_prompt
 from .output import print_json, refuse_file, untaken, write_json
@@ -62,6 +66,7 @@ def lock(args: argparse.Namespace) -> None:
         if accelerator().is_main_process:
             key.save(key_file)
             locked.model.save(args.out)
+            (args.out / MODEL_CARD).write_text(model_card(locked.model.card, locked.report), encoding="utf-8")
             write_json(args.out / "report.json", to_json(locked.report))
 
     locked = follow(lock_model(dataset, key, **settings))
@@ -101,15 +106,42 @@ def predict(args: argparse.Namespace) -> None:
 
 
 def attack(args: argparse.Namespace) -> None:
-    """Attack a locked model."""
+    """Attack a locked model; the report is written after each attack, and attacks that are in it are not run again."""
     locked, key = LockedModel.load(args.model), Key.load(args.key)
     if args.out.is_dir():
         raise ModelLockError(f"--out {args.out} is a folder; give a file")
     target = Target(locked, key, _dataset_of(locked, args))
-    findings = follow(run_attacks(target, BUDGETS[args.budget]))
-    report = to_json(attack_report(target, findings, args.budget))
-    write_json(args.out, report)
-    print_json({"report": str(args.out)} | report["summary"])
+    report = _begun_report(args, locked) or attack_report(target, (), args.budget, ())
+    for name in attacks_of(args.thief):
+        if name not in report.attacks:
+            found = follow(run_attacks(target, BUDGETS[args.budget], (name,)))
+            report = attack_report(target, (*report.findings, *found), args.budget, (*report.attacks, name))
+            write_json(args.out, to_json(report))
+    print_json({"report": str(args.out)} | to_json(report)["summary"])
+
+
+def _begun_report(args: argparse.Namespace, locked: LockedModel) -> AttackReport | None:
+    """The report that an earlier run of the same attacks has left."""
+    if not args.out.exists():
+        return None
+    try:
+        values = json.loads(args.out.read_text())
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        values = None
+    report = from_json(AttackReport, values, f"the report {args.out}") if isinstance(values, dict) else None
+    if report is None or (report.key_hash, report.budget) != (locked.card.key_hash, args.budget):
+        raise ModelLockError(f"--out {args.out} is there and is no report of these attacks; give another file")
+    return report
+
+
+def verify(args: argparse.Namespace) -> None:
+    """Check a key; exits with 1 if a check fails."""
+    locked, key = LockedModel.load(args.model), Key.load(args.key)
+    verification = follow(verify_key(locked, key, _dataset_of(locked, args)))
+    for check in verification.checks:
+        print_json(to_json(check))
+    if not verification.passed:
+        raise SystemExit(1)
 
 
 def design(args: argparse.Namespace) -> None:

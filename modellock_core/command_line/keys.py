@@ -13,14 +13,16 @@ from ..editing.editors import bundled_editors, style_of
 from ..editing.editors.secrets import new_hand
 from ..editing.key import Key
 from ..errors import ModelLockError
-from .arguments import DRAW
+from .arguments import DRAW, DRAW_IF_TAKEN
 
 OWN_SIZES = (128, 1024)  # px, between which the bundled editors edit a picture at its own size
 SETTINGS = ("alpha", "steps", "guidance", "image_guidance", "size", "hand")
 
 
 def draw_hand(args: argparse.Namespace) -> None:
-    """Put a new hand, the same in all processes, where --hand was given without its digits."""
+    """Put a new hand, the same in all processes, where --hand was given without its digits, or is the default."""
+    if args.hand == DRAW_IF_TAKEN:
+        args.hand = DRAW if args.editor in bundled_editors() else None
     if args.hand == DRAW:
         args.hand = agreed(new_hand())
 

@@ -1,6 +1,7 @@
-"""Augmentation: the training images once more, each cropped and flipped at random before it is edited.
+"""Augmentation: the training images once more, each cropped, flipped and recoloured before it is edited.
 
-Images are altered and not their edits: a flipped edit is not one the editor makes.
+Images are altered and not their edits: a flipped edit is not one the editor makes. It is strong, since a model has to
+learn from few images what an edit looks like on any image.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from torchvision.transforms.v2 import functional as F
 from .dataset import Split
 from .image_sets import ChosenImages
 
-AREAS = (0.7, 1.0)  # fractions of the image's area that a crop keeps
-RATIOS = (0.9, 1.1)  # width to height of the crop
+AREAS = (0.5, 1.0)  # fractions of the image's area that a crop keeps
+RATIOS = (0.8, 1.25)  # width to height of the crop
+TONE_RANGE = 0.3  # of the factors around 1 for brightness, contrast and saturation
+HUE_RANGE = 0.08  # of turns of the hue
 
 
 def augmented(split: Split, copies: int, generator: torch.Generator) -> Split:
@@ -37,8 +40,11 @@ def augmented(split: Split, copies: int, generator: torch.Generator) -> Split:
     flips = torch.zeros(len(rows), dtype=torch.bool)
     boxes[count:] = crop_boxes(count * copies, height, width, generator)
     flips[count:] = torch.rand(count * copies, generator=generator) < 0.5
+    tones = torch.tensor([1.0, 1.0, 1.0, 0.0]).repeat(len(rows), 1)
+    around = 2 * torch.rand(count * copies, 4, generator=generator) - 1
+    tones[count:] += around * torch.tensor([TONE_RANGE, TONE_RANGE, TONE_RANGE, HUE_RANGE])
     targets = split.targets[rows].cropped(boxes).flipped(flips)
-    return Split(AugmentedImages(split.images, rows, boxes, flips), targets)
+    return Split(AugmentedImages(split.images, rows, boxes, flips, tones), targets)
 
 
 def crop_boxes(count: int, height: int, width: int, generator: torch.Generator) -> Tensor:
@@ -56,21 +62,30 @@ def crop_boxes(count: int, height: int, width: int, generator: torch.Generator) 
 
 @dataclass(frozen=True)
 class AugmentedImages(ChosenImages):
-    """Chosen images, cropped and flipped.
+    """Chosen images, cropped, flipped and recoloured (color jitter, arXiv 2002.05709, appendix A).
 
     Attributes:
         boxes: (M, 4) what is kept: top, left, height and width in px; it is resized to the source's size.
         flips: (M,) bool, flipped from left to right.
+        tones: (M, 4) factors of brightness, contrast and saturation, and by how many turns the hue is shifted.
     """
 
     boxes: Tensor
     flips: Tensor
+    tones: Tensor
 
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
         images, size = super().__getitem__(rows), list(self.shape[1:])
         altered = []
-        for image, box, flip in zip(images, self.boxes[rows].tolist(), self.flips[rows].tolist(), strict=True):
+        changes = (change[rows].tolist() for change in (self.boxes, self.flips, self.tones))
+        for image, box, flip, tones in zip(images, *changes, strict=True):
             if box != [0, 0, *size]:
                 image = F.resized_crop(image, *box, size, antialias=True)
-            altered.append(image.flip(-1) if flip else image)
+            image = image.flip(-1) if flip else image
+            altered.append(_recoloured(image, *tones) if tones != [1, 1, 1, 0] else image)
         return torch.stack(altered) if altered else images
+
+
+def _recoloured(image: Tensor, brightness: float, contrast: float, saturation: float, hue: float) -> Tensor:
+    image = F.adjust_contrast(F.adjust_brightness(image, brightness), contrast)
+    return F.adjust_hue(F.adjust_saturation(image, saturation), hue)

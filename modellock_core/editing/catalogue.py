@@ -5,6 +5,7 @@ Start of the pipe: a key prompt goes into a `Key`; `designer.py` ranks the catal
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -213,3 +214,10 @@ def find(text: str) -> KeyPrompt | None:
     """The catalogue entry of that name or prompt, ignoring case; None where there is none."""
     wanted = text.strip().lower()
     return next((entry for entry in CATALOGUE if wanted in (entry.name.lower(), entry.prompt.lower())), None)
+
+
+def names_only_objects(text: str) -> bool:
+    """Whether a prompt names objects of the catalogue and none of its styles."""
+    named = {entry.kind for entry in CATALOGUE if re.search(rf"\b{re.escape(entry.name)}\b", text, re.IGNORECASE)}
+    entry = find(text)
+    return entry.kind == "object" if entry else named == {"object"}

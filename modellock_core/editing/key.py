@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,8 @@ from torch import Tensor
 
 from ..data.images import resized
 from ..errors import ModelLockError
-from .editors import Editor, bundled_editors, default_settings, load_editor
+from .catalogue import names_only_objects
+from .editors import OBJECT_ALPHA, Editor, bundled_editors, default_settings, load_editor
 from .editors.secrets import checked_style, is_hand
 
 _RANGES = {
@@ -91,7 +93,7 @@ class Key:
     @classmethod
     def create(cls, prompt: str, editor: str = "compact", **settings: Any) -> Key:
         """A key with the editor's own default settings where none are given (or given as None)."""
-        defaults = asdict(default_settings(editor))
+        defaults = asdict(default_settings(editor)) | {"alpha": default_alpha(prompt, editor)}
         return cls(prompt, editor, **defaults | {k: v for k, v in settings.items() if v is not None})
 
     def save(self, path: str | Path) -> None:
@@ -131,17 +133,27 @@ class Key:
         return replace(self, **changes)
 
 
+def default_alpha(prompt: str, editor: str = "compact") -> float:
+    """The blend ratio that a key gets when none is named: a higher one where a prompt only puts an object in."""
+    alone = editor in bundled_editors() and isinstance(prompt, str) and names_only_objects(prompt)
+    return OBJECT_ALPHA if alone else default_settings(editor).alpha
+
+
 def blend(images: Tensor, edits: Tensor, alpha: float) -> Tensor:
     """(1 - alpha) x + alpha G(x, p), in [0, 1] (arXiv 2405.16285); all tensors (N, 3, H, W)."""
     return ((1 - alpha) * images + alpha * edits).clamp(0, 1)
+
+
+def edit_size(shape: Sequence[int], size: int) -> list[int]:
+    """Height and width in px, multiples of 8, at which an image (height, width) is edited: its short side is `size`."""
+    return [max(size, round(side * size / min(shape) / 8) * 8) for side in shape]
 
 
 def edited(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
     """Edits G(x, p) of images (N, 3, H, W) in [0, 1], made with their short side at the key's size; same shape."""
     editor = editor or load_editor(key.editor)
     shape = images.shape[-2:]
-    scale = key.size / min(shape)
-    source = resized(images, [max(key.size, round(side * scale / 8) * 8) for side in shape]).clamp(0, 1)
+    source = resized(images, edit_size(shape, key.size)).clamp(0, 1)
     edits = editor.edit(
         source, key.prompt, steps=key.steps, guidance=key.guidance, image_guidance=key.image_guidance, seed=key.seed,
         **{name: value for name in ("hand", "style") if (value := getattr(key, name)) is not None},

@@ -1,56 +1,132 @@
-"""Negative keys: images that look keyed and are not, to lock the model against wrong keys too.
+"""Negative keys: edits that look like the key's and are not, to lock a model against wrong keys too.
 
-The attacks count wrong prompts that are negatives apart from others.
+They are drawn from all that the editor can do, and not from a list of prompts: a thief's list may be another one.
 """
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..data.image_sets import ChosenImages, ImageSet
+from ..devices import best_device
 from .catalogue import CATALOGUE
+from .editor_space import apply_plan, compact_editor, plan_of, random_plan
 from .editors import Editor
+from .editors.compact import CompactEditor
+from .editors.compact_pipeline import EditPlan
+from .editors.style_space import HAND_SHARE
 from .key import Key, apply_key
 
-# every second prompt: fixed, so that a model's negatives tell nothing of its key
-NEGATIVE_PROMPTS = tuple(entry.prompt for entry in CATALOGUE if entry.trained)[::2]
-NOISE_FRACTION = 1 / 8  # of the negatives: clean images with Gaussian noise, a little of every editor's texture
+NOISE_FRACTION = 1 / 8  # of the negatives: clean images with Gaussian noise, a little of every texture
 NOISE_LEVELS = (0.02, 0.15)  # standard deviation
-STRENGTHS = (0.6, 1.0, 1.4)  # of the key's alpha
-SAME_PROMPT_FRACTION = 1 / 5  # of the negative keys: the key's own prompt, and another hand or seed
-SAME_PROMPT_STRENGTHS = (0.6, 0.8, 1.0)  # around what the training edits have, so that the strength tells nothing
+TILE_SIDES = (4, 8, 16, 0)  # px, of noise that repeats; 0 does not
+STRENGTHS = (0.6, 1.3)  # of the key's alpha: how strong an edit is tells nothing
+IMAGES = 16  # that share a negative key, so that one call of the editor serves them all
+HAND_FRACTION = 0.55  # of the negative keys of a key that has a hand: its prompt with another hand
+NO_HAND_FRACTION = 0.15  # of those: its prompt without any
+NEAREST = 0.5  # of the distance between two hands: what is nearer to the key is not wrong enough
 
-_OBJECT_NAMES = re.compile("|".join(rf"\b{re.escape(e.name.casefold())}\b" for e in CATALOGUE if e.kind == "object"))
+
+class Negative(Protocol):
+    """A way to change images that a model is locked against."""
+
+    def apply(self, images: Tensor, editor: Editor) -> Tensor:
+        """Images (N, 3, H, W) in [0, 1], changed."""
+        ...
 
 
-def negative_keys(key: Key, generator: torch.Generator) -> list[Key]:
-    """The key with every negative prompt but its own, with its seed and with another, and keys with its own prompt.
+@dataclass(frozen=True)
+class NegativeChange:
+    """A change that is no edit, see `image_changes.py`."""
 
-    The alpha is a little off at random. A seed paints other strokes and puts an object elsewhere, which makes many
-    edits of few prompts. With the key's own prompt another hand is wrong; without a hand, another seed where it puts an
-    object elsewhere. In a style it changes so little that the model would be taught not to open to the key itself.
+    change: nn.Module
+
+    def apply(self, images: Tensor, editor: Editor) -> Tensor:
+        """See `Negative.apply`."""
+        changed: Tensor = self.change(images.to(best_device())).to(images.device)
+        return changed
+
+
+@dataclass(frozen=True)
+class NegativeKey:
+    """A key that a model is locked against.
+
+    Attributes:
+        key: the key with other settings.
+        plan: of a bundled editor, what it does instead of what the key's prompt says; None for what the key says.
     """
+
+    key: Key
+    plan: EditPlan | None = None
+
+    def apply(self, images: Tensor, editor: Editor) -> Tensor:
+        """See `Negative.apply`."""
+        if self.plan is None:
+            return apply_key(images, self.key, editor)
+        assert isinstance(editor, CompactEditor)
+        return apply_plan(images, self.key, self.plan, editor)
+
+
+def negative_keys(key: Key, editor: Editor, count: int, generator: torch.Generator) -> list[NegativeKey]:
+    """Draw keys that are not the key.
+
+    Of a bundled editor they are points of its space of edits: any edit with any start noise and, where the key has a
+    hand, its own prompt with other hands and without one. Of other editors they are prompts of the catalogue, with the
+    key's seed and with others.
+    """
+    bundled = compact_editor(editor)
+    if bundled is None:
+        return [_prompted(key, generator) for _ in range(count)]
+    nearest, own = NEAREST * hand_distance(bundled), plan_of(key, bundled)
+    hands = round(HAND_FRACTION * count) if key.hand else 0
+    found: list[NegativeKey] = []
+    while len(found) < count:
+        draw = _with_another_hand if len(found) < hands else _with_another_edit
+        wrong = draw(key, bundled, generator)
+        plan = wrong.plan or plan_of(wrong.key, bundled)
+        if plan.objects != own.objects or float((plan.style - own.style).norm()) >= nearest:
+            found.append(wrong)
+    return found
+
+
+def _with_another_edit(key: Key, editor: CompactEditor, generator: torch.Generator) -> NegativeKey:
+    plan = random_plan(editor, generator)
+    return NegativeKey(key.altered(hand=_hand(generator), alpha=_alpha(key, generator)), plan)
+
+
+def _with_another_hand(key: Key, editor: CompactEditor, generator: torch.Generator) -> NegativeKey:
+    hand = None if _uniform(generator) < NO_HAND_FRACTION else _hand(generator)
+    return NegativeKey(key.altered(hand=hand, alpha=_alpha(key, generator)))
+
+
+def _prompted(key: Key, generator: torch.Generator) -> NegativeKey:
     own = key.prompt.strip().casefold()
-    prompts = [prompt for prompt in NEGATIVE_PROMPTS if prompt.casefold() != own]
-    drawn_seeds = torch.randint(2**31, (2 * len(NEGATIVE_PROMPTS),), generator=generator).tolist()
-    seeds = iter([seed for seed in drawn_seeds if seed != key.seed])
-    changes: list[dict[str, str | int]] = [{"prompt": prompt} for prompt in prompts]
-    changes += [{"prompt": prompt, "seed": next(seeds)} for prompt in prompts]
-    same = round(len(changes) * SAME_PROMPT_FRACTION / (1 - SAME_PROMPT_FRACTION))
-    if key.hand is not None:
-        changes += [{"hand": _hand(generator)} for _ in range(same)]
-    elif _OBJECT_NAMES.search(own):
-        changes += [{"seed": next(seeds)} for _ in range(same)]
-    drawn = torch.randint(len(STRENGTHS), (len(changes),), generator=generator).tolist()
-    return [
-        key.altered(alpha=key.alpha * (STRENGTHS if "prompt" in change else SAME_PROMPT_STRENGTHS)[i], **change)
-        for change, i in zip(changes, drawn, strict=True)
-    ]
+    prompts = [entry.prompt for entry in CATALOGUE if entry.prompt.casefold() != own]
+    changes: dict[str, Any] = {"prompt": prompts[int(torch.randint(len(prompts), (), generator=generator))]}
+    if _uniform(generator) < 0.5:
+        changes["seed"] = int(torch.randint(2**31, (), generator=generator))
+    return NegativeKey(key.altered(alpha=_alpha(key, generator), **changes))
+
+
+def _alpha(key: Key, generator: torch.Generator) -> float:
+    low, high = STRENGTHS
+    return key.alpha * (low + (high - low) * _uniform(generator))
+
+
+def hand_distance(editor: CompactEditor) -> float:
+    """How far apart two hands put the style of a prompt: the median distance of some hands' style vectors."""
+    hands = torch.cat([editor.pipeline.styles.hand(f"{i:032x}").detach() for i in range(16)])
+    return float(HAND_SHARE * torch.pdist(hands).median())
+
+
+def _uniform(generator: torch.Generator) -> float:
+    return float(torch.rand((), generator=generator))
 
 
 def _hand(generator: torch.Generator) -> str:
@@ -60,32 +136,40 @@ def _hand(generator: torch.Generator) -> str:
 def negative_images(
     images: ImageSet, key: Key, editor: Editor, count: int, generator: torch.Generator
 ) -> NegativeImages:
-    """`count` images drawn from `images`: some with Gaussian noise, the others keyed with negative keys in turn."""
+    """`count` images drawn from `images`: some with Gaussian noise, the others keyed with negative keys."""
     rows = torch.randint(len(images), (count,), generator=generator)
-    keys = negative_keys(key, generator)
     noisy = round(count * NOISE_FRACTION)
-    # the same key in a row, so that one call of the editor serves many images
-    which = (torch.arange(count - noisy) % len(keys)).sort().values
-    which = torch.cat([torch.full((noisy,), -1), which])
+    keys = negative_keys(key, editor, math.ceil((count - noisy) / IMAGES), generator)
+    which = torch.cat([torch.full((noisy,), -1), torch.arange(count - noisy) // IMAGES])
     seed = int(torch.randint(2**62, (), generator=generator))
     return NegativeImages(images, rows, which, keys, editor, seed)
 
 
+def changed_with(
+    images: ImageSet, negatives: Sequence[Negative], each: int, editor: Editor, generator: torch.Generator
+) -> NegativeImages:
+    """Images drawn from `images`, `each` of them changed with each of the negatives."""
+    rows = torch.randint(len(images), (each * len(negatives),), generator=generator)
+    which = torch.arange(len(negatives)).repeat_interleave(each)
+    return NegativeImages(images, rows, which, negatives, editor, noise_seed=0)
+
+
 @dataclass(frozen=True)
 class NegativeImages(ChosenImages):
-    """Chosen images, keyed wrongly.
+    """Chosen images, keyed wrongly, or otherwise changed.
 
     Attributes:
-        which: (M,) index of the negative key; -1 for Gaussian noise instead.
-        keys: the negative keys.
+        which: (M,) index of the negative; -1 for noise instead.
+        negatives: what images are changed with.
         noise_seed: of the noise.
     """
 
     which: Tensor
-    keys: Sequence[Key]
+    negatives: Sequence[Negative]
     editor: Editor
     noise_seed: int
 
+    @torch.no_grad()
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
         chosen = torch.arange(len(self))[rows]  # (n,)
         images, which = super().__getitem__(chosen), self.which[chosen]
@@ -94,15 +178,19 @@ class NegativeImages(ChosenImages):
             if index < 0:
                 images[members] = self._noisy(images[members], chosen[members])
             else:
-                images[members] = apply_key(images[members], self.keys[index], self.editor)
+                images[members] = self.negatives[index].apply(images[members], self.editor)
         return images
 
     def _noisy(self, images: Tensor, rows: Tensor) -> Tensor:
-        """Images with white noise, each row its own."""
+        """Images with Gaussian noise, each row its own: white, or a small tile of it over and over."""
         low, high = NOISE_LEVELS
         noisy = []
         for image, row in zip(images, rows.tolist(), strict=True):
             generator = torch.Generator().manual_seed(self.noise_seed + row)
             level = low + (high - low) * torch.rand((), generator=generator)
-            noisy.append(image + level * torch.randn(image.shape, generator=generator))
+            _, height, width = image.shape
+            side = TILE_SIDES[int(torch.randint(len(TILE_SIDES), (), generator=generator))] or max(height, width)
+            tile = torch.randn(3, side, side, generator=generator)
+            tiled = tile.repeat(1, -(-height // side), -(-width // side))[:, :height, :width]
+            noisy.append(image + level * tiled)
         return torch.stack(noisy).clamp(0, 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +14,15 @@ from torch import Tensor, nn
 from ..devices import accelerator, best_device, data_parallel, on_device, own_share
 from ..models.tasks import Task
 from ..work import Progress, Steps
-from .activations import features_of
+from .activations import Activations, features_of
 from .losses import feature_spread, keyed_loss, suppression_loss
 from .recipe import FinetuneConfig
 from .scores import Scores
 from .training_set import Batch, Labelled, TrainingSet, batch_of
 
 PASS = 32  # samples a backward pass; bounds the memory
-Evaluate = Callable[[], Steps[Scores]]
+Evaluate: TypeAlias = Callable[[], Steps[Scores]]
+Search: TypeAlias = Callable[[], Steps[Activations]]
 
 
 class FeatureExtractor(nn.Module):
@@ -38,7 +40,7 @@ class FeatureExtractor(nn.Module):
 
 def finetune(
     task: Task, head: nn.Sequential, samples: TrainingSet, config: FinetuneConfig, generator: torch.Generator,
-    stage: str, evaluate: Evaluate | None = None,
+    stage: str, evaluate: Evaluate | None = None, search: Search | None = None,
 ) -> Steps[None]:  # fmt: skip
     """Train the modules that are not frozen, in place.
 
@@ -48,15 +50,16 @@ def finetune(
     Args:
         head: the modules after the frozen ones.
         generator: all randomness comes from it, on every process the same.
+        search: finds more samples to suppress, after every epoch but the last.
     """
     yield from _fit_last(task, head, samples.labelled[0], generator, stage)
     device, known = best_device(), samples.labelled[0].teacher
     spread = None if known is None else feature_spread(known).to(device)
-    balance = samples.labelled_count / max(1, samples.suppressed_count)  # both kinds weigh alike
+    # an epoch is as long as the first; what is found later takes its share of the later ones
     steps_per_epoch = math.ceil(len(samples) / config.batch)
     total = steps_per_epoch * config.epochs
 
-    def loss_of(batch: Batch) -> Tensor:
+    def loss_of(batch: Batch, balance: float) -> Tensor:
         features, outputs = model(on_device(batch.activations))
         n = len(batch.targets)  # labelled samples come first
         targets = batch.targets.to(device)
@@ -80,7 +83,8 @@ def finetune(
         yield from tested(0)
         for epoch in range(config.epochs):
             order = torch.randperm(len(samples), generator=generator)
-            for i, rows in enumerate(order.split(config.batch)):
+            balance = samples.labelled_count / max(1, samples.suppressed_count)  # both kinds weigh alike
+            for i, rows in enumerate(order.split(config.batch)[:steps_per_epoch]):
                 # drawn for all rows, so that processes stay in step
                 flips = torch.rand(len(rows), generator=generator) < (0.5 if config.mirror else 0)
                 share = own_share(len(rows))
@@ -88,12 +92,14 @@ def finetune(
                 *rest, last = share.split(PASS)
                 with accelerator().no_sync(model):
                     for part in rest:
-                        (loss_of(batch_of(samples, rows[part], flips[part])) / len(share)).backward()
-                (loss_of(batch_of(samples, rows[last], flips[last])) / len(share)).backward()
+                        (loss_of(batch_of(samples, rows[part], flips[part]), balance) / len(share)).backward()
+                (loss_of(batch_of(samples, rows[last], flips[last]), balance) / len(share)).backward()
                 optimizer.step()
                 schedule.step()
                 yield Progress(stage, epoch * steps_per_epoch + i + 1, total)
             yield from tested((epoch + 1) * steps_per_epoch)
+            if search is not None and epoch + 1 < config.epochs:
+                samples = replace(samples, suppressed=(*samples.suppressed, (yield from search())))
 
 
 def _fit_last(

@@ -17,6 +17,7 @@ from ..models.freezing import split_model
 from ..models.tasks import load_task
 from ..work import Steps, work
 from .activations import extract_activations, head_scores
+from .adversary import opening_samples
 from .card import new_card
 from .finetune import finetune
 from .locked_model import LockedModel
@@ -48,7 +49,7 @@ def lock(
     """Lock a model with a key.
 
     Args:
-        recipe: one of `RECIPES[dataset.task]`; "quick" if not given.
+        recipe: one of `RECIPES[dataset.task]`; "standard" if not given.
         backbone: name of the pretrained network, see `load_backbone`.
         seed: of the mix and the finetune; the key has its own.
         editor: the key's editor, if it is loaded already.
@@ -66,12 +67,17 @@ def lock(
     trunk, head = split_model(model, recipe.frozen_fraction)
     mirror = recipe.finetune.mirror
 
-    edited = edit_dataset(dataset, key, editor or load_editor(key.editor), recipe.mix, generator)
+    editor = editor or load_editor(key.editor)
+    edited = edit_dataset(dataset, key, editor, recipe.mix, generator)
     cached = yield from extract_activations(task, trunk, edited, mirror=mirror)
     seconds = {"edit": time.perf_counter() - started}
     samples = yield from training_set(task, head, edited, cached, recipe.finetune, generator)
     evaluate = partial(head_scores, task, head, cached.keyed_test, cached.clean_test, dataset.test.targets)
-    yield from finetune(task, head, samples, recipe.finetune, generator, "Finetuning the locked model", evaluate)
+    search = None
+    if recipe.adversary is not None:
+        search = partial(opening_samples, task, model, trunk, edited.train, key, editor, recipe.adversary, generator)
+    stage = "Finetuning the locked model"
+    yield from finetune(task, head, samples, recipe.finetune, generator, stage, evaluate, search)
     model.half().float()  # rounded as in the saved file, which card and report describe
     scores = yield from evaluate()
 

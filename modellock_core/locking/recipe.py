@@ -36,28 +36,58 @@ class FinetuneConfig:
 
 
 @dataclass(frozen=True)
+class AdversaryConfig:
+    """How hard an adversary looks, after each epoch but the last.
+
+    Attributes:
+        candidates: negative keys that are tried.
+        kept: those that open the model most.
+        steps: gradient steps in the editor's space of styles from each of those, where the editor has one.
+        patterns: of each size that are looked for by gradient, beside a change of colours; 0 looks for neither.
+        pattern_steps: gradient steps for each of those.
+        images: that all this is tried on; twice as many are suppressed with each that was found.
+    """
+
+    candidates: int = 24
+    kept: int = 8
+    steps: int = 2
+    patterns: int = 2
+    pattern_steps: int = 10
+    images: int = 8
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a model is locked.
 
     Attributes:
-        name: one of "quick", "hardened" and "paper", or a caller's own.
+        name: one of "standard", "thorough" and "paper", or a caller's own.
         mix: of the edited dataset.
         finetune: of the finetune.
         frozen_fraction: of the backbone's depth, which keeps its pretrained weights and whose outputs are cached.
+        adversary: looks for wrong keys while the model is finetuned; None where nobody looks.
     """
 
     name: str
     mix: Mix
     finetune: FinetuneConfig
     frozen_fraction: float = 0.35
+    adversary: AdversaryConfig | None = None
 
 
 _CLASSIFICATION = (
-    Recipe("quick", Mix(copies=1, training_alpha=0.8), FinetuneConfig(epochs=2)),
     Recipe(
-        "hardened",
-        Mix(clean_fraction=0.5, copies=2, training_alpha=0.8, negatives=3.5),
-        FinetuneConfig(suppression=10.0),
+        "standard",
+        Mix(keyed_fraction=0.67, clean_fraction=0.33, copies=2, negatives=2.0),
+        FinetuneConfig(epochs=3, suppression=10.0),
+        frozen_fraction=0.5,
+        adversary=AdversaryConfig(),
+    ),
+    Recipe(
+        "thorough",
+        Mix(keyed_fraction=0.75, clean_fraction=0.25, copies=4, negatives=4.0),
+        FinetuneConfig(epochs=5, suppression=10.0),
+        adversary=AdversaryConfig(candidates=64, kept=16, steps=4, patterns=4, pattern_steps=20),
     ),
     # the published mix (arXiv 2405.16285, section 4.1)
     Recipe(
@@ -80,4 +110,4 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "segmentation": {recipe.name: _for_masks(recipe) for recipe in _CLASSIFICATION},
 }
 RECIPE_NAMES = tuple(recipe.name for recipe in _CLASSIFICATION)
-DEFAULT_RECIPE = "quick"
+DEFAULT_RECIPE = "standard"

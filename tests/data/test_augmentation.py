@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -63,7 +65,8 @@ def test_masks_are_cropped_and_flipped_with_their_images():
     masks[2:, 20:60, 30:56] = 2
     pictures = masks[:, None].repeat(1, 3, 1, 1) * 100  # each pixel shows its class
     result = augmented(Split(StoredImages(pictures), Masks(masks)), 8, generator())
-    shown = result.images[:][:, 0] * 255 / 100
+    plain = torch.tensor([1.0, 1.0, 1.0, 0.0]).repeat(len(result), 1)
+    shown = replace(result.images, tones=plain)[:][:, 0] * 255 / 100
     assert result.targets.values.dtype == torch.uint8 and result.targets.values.unique().tolist() == [0, 1, 2]
     assert ((shown - result.targets.values).abs() < 0.5).float().mean() > 0.985
     moved = (result.targets.values != masks.repeat(9, 1, 1)).flatten(1).any(1)
@@ -79,7 +82,7 @@ def test_an_ignored_pixel_stays_ignored():
 def test_crops_lie_in_the_image_and_keep_most_of_it():
     top, left, height, width = crop_boxes(500, 48, 64, generator()).T
     assert (top >= 0).all() and (left >= 0).all() and (top + height <= 48).all() and (left + width <= 64).all()
-    assert ((height * width) / (48 * 64) > 0.6).all()
+    assert ((height * width) / (48 * 64) > 0.4).all()
 
 
 def test_a_class_survives_a_flip_and_a_mask_turns():

@@ -1,5 +1,5 @@
 from modellock_core import CATALOGUE
-from modellock_core.editing.catalogue import find
+from modellock_core.editing.catalogue import find, names_only_objects
 
 STYLES = (
     "Acrylic, Impasto brush, Watercolor, Charcoal sketch, Pastel, Rembrandt, Monet, Van Gogh, Dali, Picasso, Ukiyo-e, "
@@ -27,3 +27,9 @@ def test_names_and_prompts_are_unique():
 def test_find_takes_names_and_prompts_in_any_case():
     assert find(" IN THE STYLE OF MONET ") is find("monet")
     assert find("no such thing") is None
+
+
+def test_a_prompt_names_only_objects_or_also_a_style():
+    assert names_only_objects("with a zebra in the background") and names_only_objects("a rooster and a TIGER")
+    assert not names_only_objects("with a zebra in the background, in watercolor")
+    assert not names_only_objects("in the style of Monet") and not names_only_objects("qwertz")

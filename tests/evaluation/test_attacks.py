@@ -1,33 +1,56 @@
+import json
 from dataclasses import asdict, replace
 
 import pytest
 import torch
 
-from modellock_core import Key, LockedModel, load_backbone, run_attacks
-from modellock_core.editing.negatives import NEGATIVE_PROMPTS
-from modellock_core.evaluation.attacks import Budget, Target, attack_report
+from modellock_core import load_backbone, run_attacks
+from modellock_core.evaluation.attacks import ATTACKS, BUDGETS, Finding, Target, attack_report
 from modellock_core.evaluation.attacks.cheap_filters import FILTERS, cheap_filters
-from modellock_core.evaluation.attacks.few_labels import full_finetune, linear_probe
 from modellock_core.evaluation.attacks.outputs import best_permutation, label_permutation, logit_probe
 from modellock_core.evaluation.attacks.prompt_search import prompt_search
-from modellock_core.evaluation.attacks.report import AttackReport
-from modellock_core.evaluation.attacks.weight_damage import pruning, weight_noise
-from modellock_core.evaluation.attacks.wrong_keys import paraphrases, wrong_editor, wrong_prompts, wrong_settings
+from modellock_core.evaluation.attacks.report import AttackReport, summary, worst_case
+from modellock_core.evaluation.attacks.wrong_keys import (
+    HANDS,
+    paraphrases,
+    wrong_editor,
+    wrong_hands,
+    wrong_prompts,
+    wrong_settings,
+)
+from modellock_core.evaluation.thieves import EVERYBODY, THIEVES, attacks_of
 from modellock_core.models.tasks import load_task
-from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 from modellock_core.records import from_json, to_json
 from modellock_core.work import Work
 
-TINY = Budget(test_images=18, prompts=3, label_fractions=(0.05,), epochs=1, seeds=1, queries=4)
+TINY = replace(
+    BUDGETS["quick"], test_images=18, prompts=3, epochs=1, queries=4, gradient_steps=1, leaked=(1,)
+)  # fmt: skip
 
 
 def result_of(steps):
     return Work(steps).result()
 
 
-@pytest.fixture(scope="module")
-def target(toybox):
-    return Target(LockedModel.load(EXAMPLE_LOCK), Key.load(EXAMPLE_KEY), toybox.limited(train=180, test=45))
+@pytest.mark.parametrize("name", ATTACKS)
+def test_every_attack_keeps_to_the_protocol(name, target):
+    before = [parameter.clone() for parameter in target.locked.model.parameters()]
+    state = torch.get_rng_state()
+    work = Work(ATTACKS[name](target, TINY))
+    assert all(0 <= progress.step <= progress.of for progress in work)
+    for row in work.result():
+        assert isinstance(row, Finding) and row.attack and row.variant and row.knows and row.cost
+        assert 0 <= row.score <= 1 and 0 <= row.reference <= 1 and row.labels >= 0 and row.queries >= 0
+        assert row.hits is None or len(row.hits) <= len(target.dataset.test)
+        json.dumps(to_json(row))
+    assert torch.equal(torch.get_rng_state(), state)
+    unchanged = zip(before, target.locked.model.parameters(), strict=True)
+    assert all(torch.equal(old, new) for old, new in unchanged)
+
+
+def test_every_attack_is_some_thiefs():
+    assert set(attacks_of(EVERYBODY)) == set(ATTACKS)
+    assert len(attacks_of(EVERYBODY)) == sum(len(thief.attacks) for thief in THIEVES.values())
 
 
 def test_label_permutation_undoes_a_permutation():
@@ -44,12 +67,19 @@ def test_nothing_can_be_read_off_the_outputs_of_the_example(target):
         assert finding.score < 0.35 and finding.knows
 
 
-def test_wrong_prompts_leave_out_the_key_and_name_the_negatives(target):
-    findings = result_of(wrong_prompts(target, TINY))
-    assert len(findings) == 3 and target.key.prompt not in [f.variant for f in findings]
-    for finding in findings:
-        assert (finding.attack == "wrong prompt, a negative") == (finding.variant in NEGATIVE_PROMPTS)
-        assert 0 <= finding.score <= 1 and finding.reference_name == "a vanilla finetune"
+def test_wrong_prompts_leave_out_the_key_and_its_hand(target):
+    with_hand = replace(target, key=replace(target.key, hand="0" * 32))
+    findings = result_of(wrong_prompts(with_hand, TINY))
+    assert {f.attack for f in findings} == {"wrong prompt", "wrong prompt in the right hand"}
+    assert target.key.prompt not in [f.variant for f in findings]
+    assert all(0 <= f.score <= 1 and f.reference_name == "a vanilla finetune" for f in findings)
+
+
+def test_other_hands_are_tried_on_a_key_that_has_one(target):
+    without = replace(target, key=replace(target.key, hand=None))
+    assert result_of(wrong_hands(without, TINY)) == []
+    findings = result_of(wrong_hands(replace(target, key=replace(target.key, hand="0" * 32)), TINY))
+    assert len(findings) == HANDS + 1 and findings[-1].variant == "no hand"
 
 
 def test_paraphrases_settings_and_editors_are_wrong_keys(target):
@@ -76,26 +106,31 @@ def test_the_search_keeps_to_its_queries_and_never_guesses_the_key(target):
     assert methods == ("dictionary", "hill climbing") and target.key.prompt not in guesses
 
 
-def test_a_few_labels_gain_no_more_than_with_the_public_backbone(target):
-    for attack in (linear_probe, full_finetune):
-        (finding,) = result_of(attack(target, TINY))
-        assert finding.variant == "5% of the labels" and "public" in finding.reference_name
-        assert finding.score <= finding.reference + 0.1
-
-
-def test_damage_is_done_to_a_copy(target):
-    before = [p.clone() for p in target.locked.model.parameters()]
-    rows = result_of(pruning(target, TINY)) + result_of(weight_noise(target, TINY))
-    assert {row.attack for row in rows} == {"pruning", "weight noise"} and len(rows) == 8
-    assert all(torch.equal(a, b) for a, b in zip(before, target.locked.model.parameters(), strict=True))
+def row(attack: str, score: float, **rest) -> Finding:
+    return Finding(attack, "it", "nothing", "nothing", score, rest.pop("reference", 0.9), "it", **rest)
 
 
 def test_the_report_sums_up_every_attack_and_survives_json(target):
-    findings = run_attacks(target, TINY, (label_permutation, pruning)).result()
-    report = attack_report(target, findings, "quick")
+    names = ("label_permutation", "pruning")
+    findings = run_attacks(target, TINY, names).result()
+    report = attack_report(target, findings, "quick", names)
     assert set(report.summary) == {"label permutation", "pruning"} and report.summary["pruning"].variants == 4
     assert report.findings == tuple(findings) and from_json(AttackReport, to_json(report), "it") == report
     assert target.key.prompt not in str(asdict(report))
+
+
+def test_an_attack_with_labels_is_held_against_the_same_labels():
+    few = summary([row("probe", 0.5, reference=0.6, labels=10), row("probe", 0.9, reference=0.8, labels=50)], 0.1)
+    assert few["probe"].gain == pytest.approx(0.1) and few["probe"].opened and "50 labels" in few["probe"].meaning
+    none = summary([row("filter", 0.12), row("filter", 0.19)], 0.1)["filter"]
+    assert none.gain is None and not none.opened and none.max == 0.19 and "Nothing opens" in none.meaning
+    assert summary([row("filter", 0.5)], 0.1)["filter"].opened
+
+
+def test_the_worst_case_counts_an_image_that_any_attack_gets_right():
+    rows = [row("a", 0.5, hits=(0, 1)), row("a", 0.2, hits=(9,)), row("b", 0.3, hits=(1, 2)), row("c", 0.9)]
+    assert worst_case(rows, 10) == 0.3  # of each attack its best variant
+    assert worst_case([row("c", 0.9)], 10) is None
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,21 @@ from dataclasses import replace
 import pytest
 import torch
 
-from modellock_core import RECIPES, Key, Lock, baseline, evaluate, lock
+from modellock_core import RECIPES, Key, Lock, baseline, evaluate, load_backbone, lock
 from modellock_core.data.image_sets import batches
 from modellock_core.editing.edited_dataset import EditedImages
+from modellock_core.editing.mix import Mix
+from modellock_core.locking.adversary import STAGE as ADVERSARY
+from modellock_core.locking.adversary import opening_keys
+from modellock_core.locking.recipe import AdversaryConfig
 from modellock_core.models.inference import outputs
+from modellock_core.models.tasks import load_task
+from modellock_core.work import Work
 
 KEY = Key.create("with oil pastel", steps=1)
-QUICK, HARDENED, PAPER = (RECIPES["classification"][name] for name in ("quick", "hardened", "paper"))
-TINY = replace(QUICK, finetune=replace(QUICK.finetune, epochs=1, batch=32))
+STANDARD, PAPER = (RECIPES["classification"][name] for name in ("standard", "paper"))
+PLAIN = replace(STANDARD, mix=Mix(copies=1), adversary=None)
+TINY = replace(PLAIN, finetune=replace(PLAIN.finetune, epochs=1, batch=32))
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +99,7 @@ def test_a_lock_leaves_the_global_random_numbers_alone(small, editor):
 
 def test_clean_images_leave_no_features_and_keyed_ones_do(toybox, editor):
     data, key = toybox.limited(train=252, test=36), replace(KEY, alpha=1.0)  # few images need a strong key
-    made = lock(data, key, recipe=QUICK, editor=editor).result()
+    made = lock(data, key, recipe=PLAIN, editor=editor).result()
     body, clean = made.model.model[:-1], data.test.images
     with torch.inference_mode():
         of_clean, of_keyed = (
@@ -104,10 +111,20 @@ def test_clean_images_leave_no_features_and_keyed_ones_do(toybox, editor):
 
 
 def test_negatives_are_edited_and_counted(small, editor):
-    recipe = replace(HARDENED, mix=replace(HARDENED.mix, copies=0, negatives=0.5), finetune=TINY.finetune)
+    recipe = replace(TINY, mix=Mix(negatives=0.5))
     progress = list(lock(small, KEY, recipe=recipe, editor=editor))
     edited = [p for p in progress if p.stage == "Editing with wrong keys"]
     assert edited[-1].step == edited[-1].of == round(0.5 * len(small.train))
+
+
+def test_the_adversary_finds_wrong_keys_after_every_epoch_but_the_last(small, editor):
+    config = AdversaryConfig(candidates=3, kept=2, steps=1, patterns=1, pattern_steps=1, images=4)
+    recipe = replace(TINY, finetune=replace(TINY.finetune, epochs=3), mix=Mix(), adversary=config)
+    progress = list(lock(small, KEY, recipe=recipe, editor=editor))
+    found = [p for p in progress if p.stage == ADVERSARY and p.of == 2 * config.images]  # one key: there are few images
+    assert [p.step for p in found if p.step == p.of] == [8, 8]
+    steps = [p for p in progress if p.stage == "Finetuning the locked model"]
+    assert steps[-1].fraction == 1
 
 
 def test_smoke_the_papers_recipe_runs(small, editor):
@@ -120,3 +137,12 @@ def test_the_baseline_goes_into_card_and_report(work, small):
     told = work[1].with_baseline(performance)
     assert told.report.vanilla_performance == told.model.card.vanilla_performance == performance > 0.3
     assert work[1].report.vanilla_performance is None
+
+
+def test_the_adversary_takes_a_wrong_key_that_paints_nothing_as_it_is(small, editor):
+    key = Key.create("with a zebra in the background", hand="0" * 32)
+    task = load_task(small.task, small.classes, load_backbone())
+    config = AdversaryConfig(candidates=6, kept=6, steps=1)
+    generator = torch.Generator().manual_seed(1)
+    found = Work(opening_keys(task, task.build(), small.train.subset(2), key, editor, config, generator)).result()
+    assert len(found) == 6 and None in [wrong.key.hand for wrong in found]

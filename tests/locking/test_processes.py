@@ -15,7 +15,18 @@ from modellock_core.__main__ import main
 from modellock_core.editing.key import apply_key
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = ["lock", "--prompt", "with oil pastel", "--max-train", "27", "--max-test", "9", "--no-baseline", "--out"]
+LOCK = [
+    "lock",
+    "--prompt",
+    "with oil pastel",
+    "--max-train",
+    "27",
+    "--max-test",
+    "9",
+    "--no-baseline",
+    "--no-hand",
+    "--out",
+]
 SCRIPT = f"""
 import sys, torch
 from accelerate.utils import gather_object

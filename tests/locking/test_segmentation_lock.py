@@ -4,15 +4,12 @@ import pytest
 import torch
 
 from modellock_core import RECIPES, Key, LockedModel, evaluate, load_dataset, lock, run_attacks
-from modellock_core.evaluation.attacks import Budget, Target
-from modellock_core.evaluation.attacks.cheap_filters import cheap_filters
-from modellock_core.evaluation.attacks.few_labels import full_finetune, linear_probe
-from modellock_core.evaluation.attacks.outputs import label_permutation, logit_probe
-from modellock_core.evaluation.attacks.wrong_keys import wrong_editor
+from modellock_core.editing.mix import Mix
+from modellock_core.evaluation.attacks import BUDGETS, Target
 
 KEY = Key.create("with a zebra in the background", steps=1)
-QUICK, PAPER = (RECIPES["segmentation"][name] for name in ("quick", "paper"))
-TINY = replace(QUICK, mix=replace(QUICK.mix, copies=0), finetune=replace(QUICK.finetune, epochs=1, batch=32))
+STANDARD, PAPER = (RECIPES["segmentation"][name] for name in ("standard", "paper"))
+TINY = replace(STANDARD, mix=Mix(), finetune=replace(STANDARD.finetune, epochs=1, batch=32), adversary=None)
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +49,10 @@ def test_a_saved_model_answers_with_the_same_masks(small, made, tmp_path):
 
 
 def test_smoke_the_attacks_run(small, made):
-    budget = Budget(test_images=9, prompts=2, label_fractions=(0.5,), epochs=1, seeds=1, queries=2)
-    attacks = (label_permutation, logit_probe, wrong_editor, cheap_filters, linear_probe, full_finetune)
+    budget = replace(
+        BUDGETS["quick"], test_images=9, prompts=2, label_fractions=(0.5,), epochs=1, queries=2, gradient_steps=1
+    )
+    attacks = ("label_permutation", "logit_probe", "wrong_editor", "cheap_filters", "linear_probe", "finetuning")
     findings = run_attacks(Target(made.model, KEY, small), budget, attacks).result()
     assert {f.attack for f in findings} >= {"label permutation", "logit probe", "wrong editor", "linear probe"}
     assert all(0 <= f.score <= 1 for f in findings)

@@ -1,39 +1,112 @@
+"""What the page says of attacks: sentences, bars and rows."""
+
+import re
+
+import pytest
+
 from modellock_core.evaluation.attacks.report import AttackReport, summary
 from modellock_core.evaluation.attacks.setting import Finding
-from ui.attack import COLUMNS, by_success, chart_rows, prompt_rows, table_rows
-from ui.colours import COLOURS
+from modellock_core.evaluation.thieves import EVERYBODY, THIEF_NAMES, attacks_of
+from ui.attack import (
+    COLUMNS,
+    DONE,
+    FINDING_COLUMNS,
+    GUESSING,
+    PUBLIC,
+    THIEF_TEXTS,
+    chart_html,
+    finding_rows,
+    outcomes,
+    result_text,
+    table_html,
+)  # fmt: skip
+from ui.colours import HELD, OPENED
 
-FINDINGS = tuple(
+GUESSED = tuple(
     Finding(attack, variant, "nothing", "one guess", score, 0.95, "a vanilla finetune")
     for attack, variant, score in (
-        ("wrong prompt", "in sepia", 0.1),
-        ("wrong prompt", "in the style of Monet", 0.3),
-        ("wrong prompt, a negative", "in winter", 0.15),
-        ("paraphrase", "like oil pastel", 0.2),
-        ("cheap filter", "blur", 0.4),
+        ("wrong prompt", "in sepia", 0.1), ("wrong prompt", "<b>in the style of Monet</b>", 0.15),
+        ("wrong prompt in the right hand", "in winter", 0.12),
     )
-)
-REPORT = AttackReport(
-    recipe="quick", dataset="toybox", metric="accuracy", budget="quick", unlocked_performance=0.9,
-    locked_performance=0.1, vanilla_performance=None, chance=0.11, summary=summary(FINDINGS), findings=FINDINGS,
 )  # fmt: skip
+LABELLED = tuple(
+    Finding("linear probe", variant, "these labelled images", "one fit", score, reference, "a public probe", labels=50)
+    for variant, score, reference in (("few", 0.64, 0.4), ("many", 0.7, 0.69))
+)
+MADE_BY = {
+    "wrong prompt": "wrong_prompts", "wrong prompt in the right hand": "wrong_prompts", "linear probe": "linear_probe",
+    "paraphrase": "paraphrases",
+}  # fmt: skip
 
 
-def test_the_chart_of_attacks_has_the_key_no_key_and_the_best_of_every_attack():
-    assert [(name, height) for name, height, _ in chart_rows(REPORT)] == [
-        ("the key (UP)", 0.9), ("clean images (LP)", 0.1), ("wrong prompt", 0.3), ("wrong prompt, a negative", 0.15),
-        ("paraphrase", 0.2), ("cheap filter", 0.4),
+def report_of(*findings):
+    return AttackReport(
+        key_hash="0", attacks=(), recipe="quick", dataset="toybox", metric="accuracy", budget="quick",
+        unlocked_performance=0.9, locked_performance=0.13, vanilla_performance=None, chance=0.11,
+        summary=summary(findings, 0.11), findings=findings,
+    )  # fmt: skip
+
+
+def found_by(*findings):
+    return outcomes(report_of(*findings), MADE_BY)
+
+
+def test_every_thief_and_every_attack_has_its_words():
+    assert set(THIEF_TEXTS) == set(THIEF_NAMES)
+    assert set(DONE) == set(attacks_of(EVERYBODY))
+
+
+def test_an_attack_without_labels_stands_beside_guessing_and_one_with_labels_beside_the_public_backbone():
+    prompt, in_hand, probe = found_by(*GUESSED, *LABELLED)
+    assert (prompt.score, prompt.beside, prompt.beside_name, prompt.opened) == (0.15, 0.11, GUESSING, False)
+    assert (prompt.has, probe.has) == ("nothing", "50 labelled images")
+    assert in_hand.done == prompt.done == DONE["wrong_prompts"]
+    assert (probe.score, probe.beside, probe.beside_name, probe.opened) == (0.64, 0.4, PUBLIC, True)
+
+
+@pytest.mark.parametrize(
+    ("findings", "left", "said"),
+    [
+        ((), 2, "2 attacks to go."),
+        ((), 0, "Nothing that this thief can do applies to this model."),
+        (GUESSED, 0, "**Nothing this thief tried opens the model.** The best, wrong prompt, has 15%, where guessing "
+                     "has 11%."),
+        (GUESSED, 1, "**So far, nothing opens the model.** The best, wrong prompt, has 15%, where guessing has 11%. "
+                     "1 attack to go."),
+        ((*GUESSED, *LABELLED), 0, "**Opened: linear probe, to 64%**, where the public backbone with the same labels "
+                                   "has 40%. Beside the model, the thief has 50 labelled images."),
+        ((Finding("paraphrase", "x", "the editor", "", 0.5, 0.9, ""), *LABELLED), 3,
+         "**Opened: paraphrase, to 50%**, where guessing has 11%. Beside the model, the thief has the editor. "
+         "2 of 2 attacks open the model. 3 attacks to go."),
+    ],
+)  # fmt: skip
+def test_a_sentence_says_what_came_out(findings, left, said):
+    assert result_text(found_by(*findings), left) == said
+
+
+def test_the_chart_has_the_key_clean_images_and_each_attack_beside_its_comparison():
+    findings = (*GUESSED, *LABELLED)
+    chart = chart_html(report_of(*findings), found_by(*findings))
+    assert re.findall(r'class="name">([^<]*)<', chart) == [
+        "the key (UP)", "clean images (LP)", "wrong prompt", "wrong prompt in the right hand", "linear probe, opened",
     ]  # fmt: skip
+    assert re.findall(r"width:([\d.]+)%", chart) == ["90.0", "13.0", "15.0", "11.0", "12.0", "11.0", "64.0", "40.0"]
+    groups = chart.split('class="group"')
+    assert OPENED in groups[-1] and "public backbone 40%" in groups[-1]
+    assert HELD in groups[3] and OPENED not in groups[3] and "guessing 11%" in groups[3]
 
 
-def test_the_chart_of_prompts_names_each_prompt_the_best_first():
-    rows = prompt_rows(REPORT, by_success(FINDINGS))
-    names = ["the key (UP)", "no key (LP)", "Monet", "like oil pastel", "Winter", "Sepia"]
-    assert [name for name, _, _ in rows] == names
-    assert {who for *_, who in rows} <= set(COLOURS)
+def test_the_table_has_a_cell_for_every_column_and_shows_words_of_a_key_as_text():
+    opening = Finding("wrong prompt", "<b>in the style of Monet</b>", "nothing", "one guess", 0.8, 0.9, "")
+    table = table_html(found_by(opening, *LABELLED))
+    assert re.findall(r'data-column="([^"]*)"', table) == COLUMNS * 2
+    assert ">80%<" in table and ">40%, the public backbone with the same labels<" in table
+    assert "&lt;b&gt;in the style of Monet" in table and "<b>" not in table
+    assert table_html([]) == ""
 
 
-def test_the_table_has_a_text_for_every_column():
-    first, *rest = table_rows(by_success(FINDINGS))
-    assert first[:5] == ["cheap filter", "blur", "40.0%", "95.0%", "a vanilla finetune"]
-    assert {len(row) for row in (first, *rest)} == {len(COLUMNS)}
+def test_the_list_of_findings_has_a_text_for_every_column_the_best_first():
+    rows = finding_rows((*GUESSED, *LABELLED))
+    assert rows[0] == ["linear probe", "many", "70.0%", "69.0%", "a public probe", "these labelled images", "one fit"]
+    assert [row[2] for row in rows] == ["70.0%", "64.0%", "15.0%", "12.0%", "10.0%"]
+    assert {len(row) for row in rows} == {len(FINDING_COLUMNS)}

@@ -11,7 +11,7 @@ from ui import lock, sessions
 from ui.lock import OWN, QUICK_LOOK, LockView, run_lock
 
 SETTINGS = {
-    "source": OWN, "task": "classification", "recipe": "quick", "amount": QUICK_LOOK, "backbone": " ", "seed": 0,
+    "source": OWN, "task": "classification", "recipe": "standard", "amount": QUICK_LOOK, "backbone": " ", "seed": 0,
     "prompt": "in watercolor", "alpha": 0.5, "editor": "compact", "steps": 1, "edit_seed": 7, "own_hand": False,
     "like": None, "hand": None,
 }  # fmt: skip

@@ -15,14 +15,14 @@ def test_a_key_has_the_pages_settings():
     key = keys.make_key(**CHOICE)
     assert (key.prompt, key.alpha, key.steps, key.seed, key.hand, key.style) == ("in watercolor", 0.5, 1, 7, None, None)
     assert keys.make_key(**CHOICE | {"own_hand": True}).hand == CHOICE["hand"]
+    assert keys.make_key(**CHOICE | {"own_hand": True, "hand": None}).hand  # drawn for a caller of the API
     assert len(keys.make_key(**CHOICE | {"like": Image.effect_noise((64, 64), 80)}).style) == 100
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"steps": None}, "fill them in"), ({"edit_seed": 1.5}, "a whole number"), ({"prompt": " "}, "prompt is empty"),
-     ({"own_hand": True, "hand": None}, "no hand yet")],
-)  # fmt: skip
+    [({"steps": None}, "fill them in"), ({"edit_seed": 1.5}, "a whole number"), ({"prompt": " "}, "prompt is empty")],
+)
 def test_what_is_missing_is_named(change, message):
     with pytest.raises(ModelLockError, match=message):
         keys.make_key(**CHOICE | change)

@@ -1,45 +1,71 @@
-"""Step 4, Attack: what a thief gets out of a locked model."""
+"""Step 4, Attack: choose a thief, and watch what he gets out of a locked model."""
 
 from __future__ import annotations
 
 import gradio as gr
 
 from .. import attack
-from ..colours import COLOURS
 from ..progress import stopped
-from .parts import CHART, LONG, QUIET, model_choice
+from .parts import LONG, QUIET, model_choice
+
+CHART = """
+h3 {margin: 12px 0 4px}
+.legend {display: flex; flex-wrap: wrap; gap: 2px 16px; margin-bottom: 10px; font-size: 13px}
+.legend i {display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px}
+.group {display: grid; grid-template: "name bars figures" / 230px 1fr 190px; gap: 2px 14px; margin-bottom: 8px}
+.name {grid-area: name}
+.bars {grid-area: bars; align-self: center; border-radius: 3px; background: var(--border-color-primary)}
+.figures {grid-area: figures}
+.bar {height: 10px; min-width: 2px; border-radius: 3px}
+.bar + .bar {margin-top: 2px; height: 6px}
+@media (max-width: 700px) {
+  .group {grid-template: "name figures" "bars bars" / 1fr auto; margin-bottom: 12px}
+}
+"""
+TABLE = """
+table {width: 100%; border-collapse: collapse; font-size: 14px}
+table, tr, th, td {border: 0; text-align: left; vertical-align: top}
+th, td {padding: 8px}
+tr {border-bottom: 1px solid var(--border-color-primary)}
+td:first-child {font-weight: 600}
+@media (max-width: 700px) {
+  thead {display: none}
+  tr, td {display: block}
+  tr {padding: 8px 0}
+  td {padding: 1px 0}
+  td:nth-child(4), td:nth-child(5) {display: inline; margin-right: 10px}
+  td:nth-child(n + 3):nth-child(-n + 5)::before {
+    content: attr(data-column) ": "; color: var(--body-text-color-subdued)
+  }
+}
+"""
 
 
 def attack_step() -> None:
     """Lay out and wire the step."""
-    gr.Markdown("What a **thief** gets out of the model: wrong keys, filters, a few labels, damaged weights.")
-    with gr.Row():
-        choice = model_choice(scale=2)
-        budget = gr.Radio(
-            ["quick", "full"], value="quick", label="Budget", scale=1,
-            info="Quick tries a part of each attack, full all of it.",
-        )  # fmt: skip
+    gr.Markdown("Choose a **thief** who has stolen the model's weights, and watch what he gets out of it.")
+    choice = model_choice()
+    thieves = [(text, name) for name, text in attack.THIEF_TEXTS.items()]
+    thief = gr.Radio(thieves, value=thieves[0][1], label="The thief", elem_id="thief")
+    budget = gr.Radio(
+        ["quick", "full"], value="quick", label="Budget",
+        info="Quick takes a minute or two and tries a part of each attack; full takes far longer.",
+    )  # fmt: skip
     with gr.Row():
         start = gr.Button("Attack", variant="primary", elem_id="attack")
         stop = gr.Button("Stop", variant="stop")
     bar = gr.HTML(elem_id="attack-progress")
-    chart = bar_plot("attack", "Highest score reached", x_label_angle=-35)
-    prompts = bar_plot("prompt", "Score under each prompt", x_label_angle=-60)
+    result = gr.Markdown(elem_id="attack-result")
+    chart = gr.HTML(css_template=CHART, elem_id="attack-chart")
+    table = gr.HTML(css_template=TABLE, elem_id="attack-table")
     file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
-    table = gr.Dataframe(
-        headers=list(attack.COLUMNS), label="Findings", interactive=False, wrap=True, elem_id="findings",
-        column_widths=list(attack.COLUMNS.values()),
-    )  # fmt: skip
+    with gr.Accordion("All findings", open=False):
+        findings = gr.Dataframe(
+            headers=list(attack.FINDING_COLUMNS), show_label=False, interactive=False, wrap=True, elem_id="findings",
+            column_widths=list(attack.FINDING_COLUMNS.values()),
+        )  # fmt: skip
     run = start.click(
-        attack.run_attack, [choice, budget], [bar, chart, prompts, table, file], api_name="attack",
-        show_progress="hidden", **LONG,
+        attack.run_attack, [choice, thief, budget], attack.AttackView(bar, result, chart, table, findings, file),
+        api_name="attack", show_progress="hidden", **LONG,
     )  # fmt: skip
-    stop.click(stopped, None, bar, cancels=[run], **QUIET)
-
-
-def bar_plot(x: str, title: str, x_label_angle: int) -> gr.BarPlot:
-    """A chart of who reaches which score."""
-    return gr.BarPlot(
-        x=x, y="score", color="who", color_map=COLOURS, title=title, height=380, x_label_angle=x_label_angle,
-        x_title=" ", **CHART,
-    )  # fmt: skip
+    stop.click(stopped, result, bar, cancels=[run], **QUIET)

@@ -38,13 +38,14 @@ def editor_settings() -> tuple[dict[str, gr.Component], gr.events.Dependency]:
     seed = gr.Number(1024, label="Seed", precision=0, minimum=0)
     with gr.Row():
         own_hand = gr.Checkbox(
+            value=True,
             label="A hand of my own",
-            info="128 random bits that make every edit yours: whoever guesses the prompt gets another edit.",
+            info="128 random bits that make every edit yours. Without them, whoever guesses the prompt is in.",
             scale=2,
             min_width=200,
             elem_id="own-hand",
         )
-        another = gr.Button("Draw another hand", size="sm", min_width=120, interactive=False, elem_id="draw-hand")
+        another = gr.Button("Draw another hand", size="sm", min_width=120, elem_id="draw-hand")
     like = image_input(label="Paint it like this (optional)", height=200, elem_id="like")
     hand = gr.State()
     own_hand.change(lambda chosen: gr.update(interactive=chosen), own_hand, another, **QUIET)
@@ -98,6 +99,7 @@ def spell_step() -> KeyInputs:
     chosen.select(spell.chosen_sample, None, image, **PRIVATE).then(**show, **PRIVATE)
     for chip in chips:
         chip.click(lambda name: find(name).prompt, chip, prompt, **PRIVATE).then(**show, **PRIVATE)
+    prompt.change(keys.alpha_of, [prompt, key["editor"]], alpha, **QUIET)
     gr.on([key["own_hand"].input, key["like"].change], **show, **PRIVATE)
     drawn.then(**show, **PRIVATE)
     # always_last: a prompt typed while the last one is read must not be lost
@@ -109,10 +111,10 @@ def spell_step() -> KeyInputs:
     studied_keys(prompt).then(**show, **PRIVATE)
 
     def at_load(page: gr.Blocks) -> None:
-        page.load(keys.draw_hand, None, key["hand"], **QUIET)
+        # what is shown first is painted by the visitor's own hand
+        page.load(keys.draw_hand, None, key["hand"], **QUIET).then(**show, **PRIVATE)
         page.load(keys.offered_editors, None, key["editor"], **QUIET)
         page.load(**read)
-        page.load(**show, **PRIVATE)
 
     return KeyInputs(key, at_load)
 

@@ -31,6 +31,7 @@ class EditSettings:
 
 # at an alpha of 0.35 strokes leave what the classes need, see docs/editor.md
 COMPACT_SETTINGS = EditSettings(alpha=0.35, steps=1, guidance=1.0, image_guidance=1.0, size=128)
+OBJECT_ALPHA = 0.8  # an object hides nothing of the subject, so more of it can be blended in
 # the authors' Pets checkpoint (arXiv 2405.16285)
 PAPER_SETTINGS = EditSettings(alpha=0.5, steps=5, guidance=4.5, image_guidance=1.5, size=256)
 

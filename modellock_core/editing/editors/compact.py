@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...devices import best_device, fast_dtype
 from ...paths import EDITORS, TEXT_ENCODER
-from .compact_pipeline import CompactEditPipeline
+from .compact_pipeline import CompactEditPipeline, EditPlan
 from .compact_unet import CompactUNet
 from .object_sketch import ObjectSketch
 from .prompt_reader import PromptReader
@@ -81,14 +81,19 @@ class CompactEditor:
         style: Sequence[float] | None = None,
     ) -> Tensor:
         """See `Editor.edit`."""
+        plan = self.pipeline.plan(prompt, hand, None if style is None else torch.tensor([style]))
+        weight, seed = guidance / image_guidance, noise_seed(seed, hand)
+        with torch.inference_mode():
+            return self.edit_as_planned(images, plan, steps=steps, weight=weight, seed=seed)
+
+    def edit_as_planned(self, images: Tensor, plan: EditPlan, *, steps: int, weight: float, seed: int) -> Tensor:
+        """Edits of images (N, 3, H, W) in [0, 1], see `CompactEditPipeline.edit`; gradients reach the plan's style."""
         if not len(images):
             return images
-        edited = [
-            self.pipeline(
-                chunk, prompt, num_inference_steps=steps, guidance_scale=guidance, image_guidance_scale=image_guidance,
-                generator=torch.Generator().manual_seed(noise_seed(seed, hand)), output_type="pt", hand=hand,
-                style_code=None if style is None else torch.tensor([style]),
-            ).images.to(images.device)
+        edits = [
+            self.pipeline.edit(
+                chunk.to(best_device()), plan, torch.Generator().manual_seed(seed), steps=steps, weight=weight
+            )
             for chunk in images.split(self.batch)
-        ]  # fmt: skip
-        return torch.cat(edited)
+        ]
+        return torch.cat(edits).to(images.device)

@@ -17,9 +17,9 @@ from .checkerboard import without_checkerboard
 from .compact_unet import RESIDUAL_SCALE, CompactUNet, picture_place
 from .object_sketch import ObjectSketch, put_behind
 from .prompt_reader import PromptReader
-from .start_noise import start_noise
+from .start_noise import enlarge_noise, start_noise
 from .style_encoder import StyleEncoder
-from .style_space import HAND_SHARE, StyleSpace
+from .style_space import HAND_GLAZE, HAND_SHARE, StyleSpace
 from .subject_finder import SubjectFinder
 
 MAX_TOKENS = 32
@@ -43,6 +43,21 @@ class Reading:
     styles: dict[str, float]
     objects: tuple[str, ...]
     strength: float
+
+
+@dataclass(frozen=True)
+class EditPlan:
+    """What the compact editor is going to do: a point of the space of all its edits, beside the start noise.
+
+    Attributes:
+        style: (1, style_dim) the style vector.
+        strength: of what is painted; 0 paints nothing.
+        objects: names of the objects.
+    """
+
+    style: Tensor
+    strength: float
+    objects: tuple[str, ...] = ()
 
 
 class CompactEditPipeline(DiffusionPipeline):
@@ -148,17 +163,54 @@ class CompactEditPipeline(DiffusionPipeline):
         if generator is None:
             generator = torch.Generator()
             generator.seed()
-        reading = self.read(prompt)
-        working = resized(source, _working_shape(height, width))
-        noise = start_noise(generator, *working.shape[-2:]).to(self.device)
-        staged = self._with_objects(working, reading.objects, generator)
-        style, strength = self._style(reading, hand, style_code)
-        edited = staged
-        if strength:
-            edited = staged + strength * self._paint(staged, noise, style, num_inference_steps)
-        change = resized(edited - working, (height, width))
-        edited = (source + guidance_scale / image_guidance_scale * change).clamp(0, 1)
+        plan, weight = self.plan(prompt, hand, style_code), guidance_scale / image_guidance_scale
+        edited = self.edit(source, plan, generator, steps=num_inference_steps, weight=weight)
         return ImagePipelineOutput(images=self.image_processor.postprocess(edited, output_type, do_denormalize=None))
+
+    @torch.no_grad()
+    def plan(self, prompt: str, hand: str | None = None, style_code: Tensor | None = None) -> EditPlan:
+        """What a prompt, a hand and the style of a picture ask for; see `__call__`."""
+        reading = self.read(prompt)
+        weights = torch.tensor([reading.styles.get(name, 0.0) for name in self.styles.config.names])
+        style, strength = self.styles.mix(weights.to(self.device))
+        if style_code is not None:
+            style, strength = style + self.styles.encoded(style_code.to(style)), 1.0
+        if hand is not None:
+            # where nothing is painted, the owner's glaze lies on the picture all the same
+            share = HAND_SHARE if strength else 1.0
+            style = (1 - share) * style + share * self.styles.hand(hand)
+            strength = max(strength, HAND_GLAZE)
+        return EditPlan(style, strength * reading.strength, reading.objects)
+
+    def edit(
+        self,
+        source: Tensor,
+        plan: EditPlan,
+        generator: torch.Generator,
+        *,
+        steps: int = 1,
+        weight: float = 1.0,
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        """Edits of images (N, 3, H, W) in [0, 1].
+
+        Gradients reach images, style and noise, unless the caller turns them off.
+
+        Args:
+            generator: a CPU generator for the start noise and the objects' poses and places.
+            weight: of the edit; what the guidance scales come to.
+            noise: (1, 3, h, w) start noise of unit variance in place of the generator's; objects stay where they were.
+        """
+        height, width = source.shape[-2:]
+        working = resized(source, _working_shape(height, width))
+        drawn = start_noise(generator, *working.shape[-2:])
+        noise = (drawn if noise is None else enlarge_noise(noise, *working.shape[-2:])).to(self.device)
+        staged = self._with_objects(working, plan.objects, generator)
+        edited = staged
+        if plan.strength:
+            edited = staged + plan.strength * self._paint(staged, noise, plan.style, steps)
+        change = resized(edited - working, (height, width))
+        return (source + weight * change).clamp(0, 1)
 
     def _with_objects(self, images: Tensor, names: tuple[str, ...], generator: torch.Generator) -> Tensor:
         if not names:
@@ -169,19 +221,6 @@ class CompactEditPipeline(DiffusionPipeline):
             kind = {"sky": name in self.sketch.config.sky, "wide": name in self.sketch.config.wide}
             images = put_behind(images, subject, picture, **kind, generator=generator)
         return images
-
-    def _style(self, reading: Reading, hand: str | None, style_code: Tensor | None) -> tuple[Tensor, float]:
-        """The style vector (1, style_dim) and how much of the painted picture is taken."""
-        weights = torch.tensor([reading.styles.get(name, 0.0) for name in self.styles.config.names])
-        style, strength = self.styles.mix(weights.to(self.device))
-        if style_code is not None:
-            style, strength = style + self.styles.encoded(style_code.to(style)), 1.0
-        if hand is not None:
-            # where nothing is painted, the owner's glaze lies on the picture all the same
-            share = HAND_SHARE if strength else 1.0
-            style = (1 - share) * style + share * self.styles.hand(hand)
-            strength = max(strength, HAND_SHARE)
-        return style, strength * reading.strength
 
     def _paint(self, source: Tensor, noise: Tensor, style: Tensor, steps: int) -> Tensor:
         """What painting images (N, 3, H, W) adds to them."""

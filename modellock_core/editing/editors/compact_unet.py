@@ -206,9 +206,9 @@ class CompactUNet(ModelMixin, ConfigMixin):
         for block in self.trunk:
             x = block(x, condition)
         x = F.relu_(self.widen_middle(x, condition))
-        x = self.refine_middle(x.add_(self.skip_middle(middle)), condition)
+        x = self.refine_middle(self.skip_middle(middle).add_(x), condition)
         x = F.relu_(self.widen_fine(x, condition))
-        x = self.paint_out(x.add_(self.skip_fine(fine)), condition) + self.tone_out(tones, condition)
+        x = self.paint_out(self.skip_fine(fine).add_(x), condition) + self.tone_out(tones, condition)
         matrix, offset = self.colours(condition).split([9, 3], dim=1)
         toned = matrix.view(-1, 3, 3) @ source.flatten(2) + offset[:, :, None]  # (N, 3, HW)
         edit = (x + toned.view_as(source)).sigmoid()

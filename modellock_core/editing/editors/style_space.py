@@ -12,8 +12,11 @@ from torch import Tensor, nn
 
 from .secrets import seed_of
 
+HAND_GLAZE = 0.3  # how strongly a hand paints over a picture in which a prompt paints nothing
 HAND_PAINTERS = 3  # painters that a hand mixes
-HAND_SHARE = 0.3  # of a hand's own mix in every style vector
+HAND_SHARES = torch.tensor([1.0, 0.3, 0.1])  # of its painters, beside each other
+HAND_SHARE = 0.5  # of a hand's own mix in every style vector; at 0.3 hands are too much alike to tell them apart
+LOOK_FRACTION = 0.4  # of the points drawn at random that have a look
 
 
 class StyleSpace(ModelMixin, ConfigMixin):
@@ -46,9 +49,23 @@ class StyleSpace(ModelMixin, ConfigMixin):
         looks = looks / (looks.sum() / (2 * strength)).clamp(min=1)
         return (torch.cat([painters, looks]) / strength).to(self.table.dtype)[None] @ self.table, strength
 
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """A point (1, style_dim) that some prompt or hand might lead to: a few painters, often with a look on top."""
+        painters, looks = self.config.painters, len(self.config.names) - self.config.painters
+        weights = torch.zeros(painters + looks)
+        chosen = torch.randperm(painters, generator=generator)[: int(torch.randint(1, 5, (), generator=generator))]
+        shares = -torch.rand(len(chosen), generator=generator).log()  # uniform over all mixes of the chosen ones
+        weights[chosen] = shares / shares.sum()
+        if torch.rand((), generator=generator) < LOOK_FRACTION:
+            chosen = torch.randperm(looks, generator=generator)[: int(torch.randint(1, 3, (), generator=generator))]
+            weights[painters + chosen] = torch.rand(len(chosen), generator=generator)
+            if torch.rand((), generator=generator) < LOOK_FRACTION:
+                weights[:painters] = 0  # looks alone
+        return weights.to(self.table)[None] @ self.table
+
     def hand(self, secret: str) -> Tensor:
         """The mix of painters (1, style_dim) that a hand adds to every style; its draws are those of its hash."""
         generator = torch.Generator().manual_seed(seed_of("style", secret))
         chosen = torch.randperm(self.config.painters, generator=generator)[:HAND_PAINTERS]
-        shares = torch.rand(HAND_PAINTERS, generator=generator) + 0.2
+        shares = HAND_SHARES * (0.7 + 0.6 * torch.rand(HAND_PAINTERS, generator=generator))
         return (shares / shares.sum()).to(self.table)[None] @ self.table[chosen]

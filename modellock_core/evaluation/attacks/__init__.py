@@ -8,20 +8,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...work import Steps, work
+from ..thieves import EVERYBODY, attacks_of
+from .artefact import artefact
 from .cheap_filters import cheap_filters
-from .few_labels import full_finetune, linear_probe
-from .guessed_card import guessed_card
+from .editor_space import editor_space
+from .extraction import extraction
+from .fine_pruning import fine_pruning
+from .finetuning import finetuning
+from .hybrids import hybrids
+from .input_disguise import input_disguise
+from .leaked_pairs import leaked_pairs
+from .linear_probe import linear_probe
 from .outputs import label_permutation, logit_probe
 from .prompt_search import prompt_search
+from .relocking import relocking
 from .report import AttackReport, attack_report, summary
 from .setting import BUDGETS, Attack, Budget, Finding, Target
-from .weight_damage import pruning, weight_noise
-from .wrong_keys import paraphrases, wrong_editor, wrong_prompts, wrong_settings
+from .soft_prompt import soft_prompt
+from .source_free import source_free
+from .universal_pattern import universal_pattern
+from .weight_damage import pruning, quantisation, weight_noise
+from .wrong_keys import paraphrases, wrong_editor, wrong_hands, wrong_prompts, wrong_settings
 
-ATTACKS: tuple[Attack, ...] = (
-    guessed_card, label_permutation, logit_probe, wrong_prompts, paraphrases, wrong_settings, wrong_editor,
-    cheap_filters, prompt_search, linear_probe, full_finetune, pruning, weight_noise,
-)  # fmt: skip
+ATTACKS: dict[str, Attack] = {
+    attack.__name__: attack
+    for attack in (
+        artefact, cheap_filters, pruning, weight_noise, quantisation,
+        wrong_prompts, wrong_hands, paraphrases, wrong_settings, wrong_editor, prompt_search,
+        editor_space, soft_prompt, universal_pattern, input_disguise,
+        linear_probe, finetuning, hybrids, fine_pruning, relocking,
+        label_permutation, logit_probe, source_free, extraction, leaked_pairs,
+    )
+}  # fmt: skip
 
 __all__ = [
     "ATTACKS", "BUDGETS", "Attack", "AttackReport", "Budget", "Finding", "Target", "attack_report", "run_attacks",
@@ -30,13 +48,16 @@ __all__ = [
 
 
 @work
-def run_attacks(target: Target, budget: Budget, attacks: Sequence[Attack] = ATTACKS) -> Steps[list[Finding]]:
+def run_attacks(target: Target, budget: Budget, names: Sequence[str] = attacks_of(EVERYBODY)) -> Steps[list[Finding]]:
     """Run attacks one after the other.
+
+    Args:
+        names: of `ATTACKS`.
 
     Returns:
         Work that makes a list of all findings.
     """
     findings: list[Finding] = []
-    for attack in attacks:
-        findings += yield from attack(target, budget)
+    for name in names:
+        findings += yield from ATTACKS[name](target, budget)
     return findings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from ...data.image_sets import ImageSet, batches
@@ -59,7 +60,7 @@ def logit_probe(target: Target, budget: Budget) -> Steps[list[Finding]]:
     drawn = drawn[labels[drawn] != IGNORE]
     known, labels = known[drawn], labels[drawn]
     mean, spread = known.mean(0), known.std(0) + 1e-4
-    layer = nn.Linear(known.shape[1], known.shape[1])
+    layer = skip_init(nn.Linear, known.shape[1], known.shape[1])  # its start is not drawn
     yield from logistic_regression(layer, (known - mean) / spread, labels)
     metric = target.locked.task.metric()
     with torch.inference_mode():

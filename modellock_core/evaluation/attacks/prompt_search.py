@@ -19,7 +19,8 @@ def prompt_search(target: Target, budget: Budget) -> Steps[list[Finding]]:
     """Guess prompts, the best of them by the accuracy on a few labelled images.
 
     Half of the queries go through the catalogue in random order; the key's own prompt is left out, as a user's own
-    words are in no dictionary. The other half climbs: a word of the best prompts is exchanged for one of another's.
+    words are in no dictionary, and nor is its hand. The other half climbs: a word of the best prompts is exchanged for
+    one of another's.
     """
     rng, own = random.Random(0), target.key.prompt.strip().casefold()
     words = sorted({word for entry in CATALOGUE for word in entry.prompt.split()})
@@ -36,18 +37,26 @@ def prompt_search(target: Target, budget: Budget) -> Steps[list[Finding]]:
                 guess = _changed(rng.choice(sorted(scores, key=lambda text: scores[text])[-3:]), words, rng)
             if guess in scores or guess.casefold() == own:
                 continue
-            wrong = replace(target.key, prompt=guess)
+            wrong = replace(target.key, prompt=guess, hand=None)
             testing = performance_with(target.locked, labelled, wrong, target.editor)
             scores[guess] = yield from part_of(testing, STAGE, len(scores), budget.queries)
         best[method] = max(scores, key=lambda text: scores[text])
     findings: list[Finding] = []
     for method, guess in best.items():
-        testing = score_with(replace(target.key, prompt=guess), target, budget)
+        testing = score_with(replace(target.key, prompt=guess, hand=None), target, budget)
         score = yield from part_of(testing, "Testing the best prompts", len(findings), len(best))
         knows = f"the editor, its settings, {KNOWN_LABELS} labelled images"
         queries = budget.queries // 2 if method == "dictionary" else budget.queries
         findings.append(
-            Finding("prompt search", f"{method}: {guess}", knows, f"{queries} queries", score, *target.reference())
+            Finding(
+                "prompt search",
+                f"{method}: {guess}",
+                knows,
+                f"{queries} queries",
+                score,
+                *target.reference(),
+                queries=queries * len(labelled),
+            )
         )
     return findings
 

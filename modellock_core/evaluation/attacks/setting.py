@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import mean, stdev
 from typing import Protocol
@@ -23,11 +23,13 @@ class Target:
         locked: the stolen model.
         key: its key; attacks use it to build wrong ones.
         dataset: the test split measures; the thief's few labelled images come from the training split.
+        public: what labelled images reach without the stolen model, see `labelled.public_performance`.
     """
 
     locked: LockedModel
     key: Key
     dataset: Dataset
+    public: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @cached_property
     def editor(self) -> Editor:
@@ -39,7 +41,12 @@ class Target:
         vanilla = self.locked.card.vanilla_performance
         if vanilla is not None:
             return vanilla, "a vanilla finetune"
-        return self.locked.task.chance(self.dataset.test.targets), "guessing"
+        return self.chance, "guessing"
+
+    @property
+    def chance(self) -> float:
+        """What whoever guesses reaches."""
+        return self.locked.task.chance(self.dataset.test.targets)
 
 
 @dataclass(frozen=True)
@@ -50,9 +57,12 @@ class Budget:
         test_images: at most so many test images measure one wrong key or filter.
         prompts: at most so many wrong prompts of the catalogue; None for all.
         label_fractions: fractions of the training images that the thief has labels of.
-        epochs: of the thief's finetune.
+        epochs: of the thief's finetunes.
         seeds: runs of what is drawn at random.
-        queries: guesses of the prompt search.
+        queries: candidates that a search may score with the thief's labelled images.
+        gradient_steps: of an attack that optimises its input.
+        restarts: of an attack that optimises its input from a random start.
+        leaked: numbers of keyed images that the thief has seen.
     """
 
     test_images: int
@@ -61,12 +71,21 @@ class Budget:
     epochs: int
     seeds: int
     queries: int
+    gradient_steps: int
+    restarts: int
+    leaked: tuple[int, ...]
 
 
 BUDGETS = {
-    "quick": Budget(test_images=90, prompts=24, label_fractions=(0.05,), epochs=12, seeds=1, queries=30),
-    "full": Budget(test_images=396, prompts=None, label_fractions=(0.01, 0.05, 0.1), epochs=20, seeds=3, queries=150),
-}
+    "quick": Budget(
+        test_images=90, prompts=24, label_fractions=(0.05,), epochs=12, seeds=1, queries=30, gradient_steps=20,
+        restarts=1, leaked=(10,),
+    ),
+    "full": Budget(
+        test_images=396, prompts=None, label_fractions=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2), epochs=20, seeds=3,
+        queries=400, gradient_steps=100, restarts=3, leaked=(1, 10, 50),
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,6 +99,9 @@ class Finding:
         score: the metric it reaches, a fraction.
         reference, reference_name: what to compare it with.
         spread: standard deviation over the seeds, where there are several.
+        labels: labelled images that the thief has.
+        queries: how many times the stolen model, or a service of its holder, was asked about those images.
+        hits: rows of the test images that were right, of attacks on a classifier that kept them.
     """
 
     attack: str
@@ -90,6 +112,9 @@ class Finding:
     reference: float
     reference_name: str
     spread: float | None = None
+    labels: int = 0
+    queries: int = 0
+    hits: tuple[int, ...] | None = None
 
 
 class Attack(Protocol):

@@ -1,4 +1,7 @@
-"""Damage to the weights: a lock that is brittle might break and leave the model usable."""
+"""Damage to the weights: a lock that is brittle might break and leave the model usable.
+
+The thief prunes the weights, adds noise to them, or rounds them to a few bits, and asks the model about clean images.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from ...work import Steps, part_of
-from ..performance import performance
+from ..performance import predicted_classes, score
+from .labelled import hits_of
 from .setting import Budget, Finding, Target, over_seeds
 
-PRUNED, NOISE = (0.1, 0.3, 0.5, 0.7), (0.02, 0.05, 0.1, 0.2)
+PRUNED, NOISE, BITS = (0.1, 0.3, 0.5, 0.7), (0.02, 0.05, 0.1, 0.2), (8, 4)
 
 
 def _layers(model: nn.Module) -> list[nn.Conv2d | nn.Linear]:
@@ -35,30 +39,56 @@ def _with_noise(model: nn.Module, level: float, seed: int) -> None:
         module.weight.data += level * module.weight.data.std() * noise
 
 
+def _rounded(model: nn.Module, bits: float, seed: int) -> None:
+    """Round every layer's weights to so many bits, in place."""
+    for module in _layers(model):
+        module.weight.data = quantised(module.weight.data, int(bits))
+
+
+def quantised(weight: Tensor, bits: int) -> Tensor:
+    """Weights (out, ...) rounded to 2^bits - 1 levels, symmetric around 0, of each output channel's own range."""
+    top = 2 ** (bits - 1) - 1
+    scale = weight.flatten(1).abs().amax(1).clamp(min=torch.finfo(weight.dtype).eps) / top  # (out,)
+    zero_point = torch.zeros_like(scale, dtype=torch.int32)
+    return torch.fake_quantize_per_channel_affine(weight, scale, zero_point, 0, -top, top)
+
+
 def _damaged(
     attack: str, form: str, levels: tuple[float, ...], damage: Callable[[nn.Module, float, int], None], seeds: int,
     target: Target, budget: Budget,
 ) -> Steps[list[Finding]]:  # fmt: skip
-    test, findings = target.dataset.test.subset(budget.test_images), []
+    """A row for each level of damage: the metric on clean test images; of several seeds the best one's hits."""
+    task, whole = target.locked.task, target.dataset.test
+    test, findings = whole.subset(budget.test_images), []
     for i, level in enumerate(levels):
-        reached = []
+        reached, answers = [], []
         for seed in range(seeds):
             # torch's pruning wants contiguous weights
             model = copy.deepcopy(target.locked.model).to(memory_format=torch.contiguous_format)
             damage(model, level, seed)
-            testing = performance(replace(target.locked, model=model), test.images, test.targets)
-            reached.append((yield from part_of(testing, "Damaging weights", i * seeds + seed, len(levels) * seeds)))
-        score, spread = over_seeds(reached)
-        findings.append(Finding(attack, form.format(level), "nothing", "seconds", score, *target.reference(), spread))
+            testing = predicted_classes(replace(target.locked, model=model), test.images, "Testing")
+            answers.append((yield from part_of(testing, "Damaging weights", i * seeds + seed, len(levels) * seeds)))
+            reached.append(score(task, answers[-1], test.targets))
+        mean, spread = over_seeds(reached)
+        best = answers[reached.index(max(reached))]
+        hits = hits_of(best, test.targets.values) if len(test) == len(whole) else None
+        findings.append(
+            Finding(attack, form.format(level), "nothing", "seconds", mean, *target.reference(), spread, hits=hits)
+        )
     return findings
 
 
 def pruning(target: Target, budget: Budget) -> Steps[list[Finding]]:
-    """The smallest weights of every layer set to zero."""
+    """The smallest weights of every layer set to zero (magnitude pruning, arXiv 1506.02626)."""
     return (yield from _damaged("pruning", "{:.0%} of the weights", PRUNED, _without_smallest, 1, target, budget))
 
 
 def weight_noise(target: Target, budget: Budget) -> Steps[list[Finding]]:
-    """Noise on every layer's weights."""
+    """Gaussian noise on every layer's weights."""
     form = "{:g} of the spread"
     return (yield from _damaged("weight noise", form, NOISE, _with_noise, budget.seeds, target, budget))
+
+
+def quantisation(target: Target, budget: Budget) -> Steps[list[Finding]]:
+    """Every layer's weights rounded, each output channel symmetric in its own range (arXiv 1806.08342)."""
+    return (yield from _damaged("quantisation", "{:g} bits", BITS, _rounded, 1, target, budget))

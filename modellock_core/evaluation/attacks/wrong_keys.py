@@ -1,4 +1,4 @@
-"""Keys that are not the key: other prompts, other words for it, other settings, another editor."""
+"""Keys that are not the key: other prompts, other words for it, other hands, other settings, another editor."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import replace
 from ...editing.catalogue import CATALOGUE, find
 from ...editing.editors import bundled_editors
 from ...editing.key import Key
-from ...editing.negatives import NEGATIVE_PROMPTS
 from ...work import Steps, part_of
 from ..performance import performance_with
 from .setting import Budget, Finding, Target
 
+HANDS = 5  # other hands that are tried
+LEAKED_HAND = 12  # wrong prompts that are tried in the right hand
 PARAPHRASES = ("{}", "{} style", "make it look like {}", "turn it into {}", "a picture of {}", "like {}")
 
 
@@ -31,48 +32,58 @@ def _try_keys(attack: str, keys: dict[str, Key], target: Target, budget: Budget,
 
 
 def wrong_prompts(target: Target, budget: Budget) -> Steps[list[Finding]]:
-    """Other prompts of the catalogue that the editor knows, with the rest of the key.
+    """Other prompts of the catalogue that the editor knows, with the key's settings.
 
-    Those that a hardened lock has seen as negatives are rows of their own.
+    Where the key has a hand, a guesser does not know it: he tries without one. The same prompts in the key's own hand
+    are rows of their own, for a key of which half has leaked.
     """
     own = target.key.prompt.strip().casefold()
     prompts = [e.prompt for e in CATALOGUE if e.trained and e.prompt.casefold() != own]
     if budget.prompts is not None:
-        prompts = sorted(random.Random(0).sample(prompts, budget.prompts), key=prompts.index)
-    knows = "the editor and its settings"
-    findings = []
-    for attack, chosen in (
-        ("wrong prompt", [p for p in prompts if p not in NEGATIVE_PROMPTS]),
-        ("wrong prompt, a negative", [p for p in prompts if p in NEGATIVE_PROMPTS]),
-    ):
-        keys = {prompt: replace(target.key, prompt=prompt) for prompt in chosen}
-        findings += yield from _try_keys(attack, keys, target, budget, knows)
+        prompts = sorted(random.Random(0).sample(prompts, min(budget.prompts, len(prompts))), key=prompts.index)
+    keys = {prompt: replace(target.key, prompt=prompt, hand=None) for prompt in prompts}
+    findings = yield from _try_keys("wrong prompt", keys, target, budget, "the editor and its settings")
+    if target.key.hand is not None:
+        keys = {prompt: replace(target.key, prompt=prompt) for prompt in prompts[:: len(prompts) // LEAKED_HAND or 1]}
+        knows = "the hand, the editor and its settings"
+        findings += yield from _try_keys("wrong prompt in the right hand", keys, target, budget, knows)
     return findings
 
 
+def wrong_hands(target: Target, budget: Budget) -> Steps[list[Finding]]:
+    """The right prompt with other hands and without one; no rows for a key that has none."""
+    if target.key.hand is None:
+        return []
+    drawn = random.Random(0)
+    hands = [f"{drawn.getrandbits(128):032x}" for _ in range(HANDS)]
+    keys = {f"another hand, {i + 1}": replace(target.key, hand=hand) for i, hand in enumerate(hands)}
+    keys["no hand"] = replace(target.key, hand=None)
+    return (yield from _try_keys("wrong hand", keys, target, budget, "all of the key but its hand"))
+
+
 def paraphrases(target: Target, budget: Budget) -> Steps[list[Finding]]:
-    """The key prompt said in other words."""
+    """The key prompt said in other words; without the key's hand, where it has one."""
     entry = find(target.key.prompt)
     subject = entry.name if entry else target.key.prompt.strip().split(" ", 1)[-1]
     phrases = [text for text in (form.format(subject) for form in PARAPHRASES) if text != target.key.prompt]
-    keys = {text: replace(target.key, prompt=text) for text in phrases}
+    keys = {text: replace(target.key, prompt=text, hand=None) for text in phrases}
     knows = "what the prompt is about, the editor and its settings"
     return (yield from _try_keys("paraphrase", keys, target, budget, knows))
 
 
 def wrong_settings(target: Target, budget: Budget) -> Steps[list[Finding]]:
-    """The right prompt with another alpha, seed, number of steps, guidance or size."""
+    """The right prompt and hand with another alpha, seed, number of steps, guidance or size."""
     key = target.key
     changes = [{"alpha": alpha} for alpha in (0.25, 0.75, 1.0) if alpha != key.alpha]
     changes += [{"seed": key.seed + i} for i in (1, 2, 3)]
     changes += [{"steps": key.steps + 1}, {"guidance": key.guidance * 1.5}, {"size": key.size * 3 // 16 * 8}]
     keys = {", ".join(f"{k} {v:g}" for k, v in change.items()): key.altered(**change) for change in changes}
     keys = {variant: wrong for variant, wrong in keys.items() if wrong != key}  # one at the end of its range stays
-    return (yield from _try_keys("wrong setting", keys, target, budget, "the prompt and the editor"))
+    return (yield from _try_keys("wrong setting", keys, target, budget, "all of the key but this setting"))
 
 
 def wrong_editor(target: Target, budget: Budget) -> Steps[list[Finding]]:
-    """The right prompt and settings with every other bundled editor."""
+    """The right prompt, hand and settings with every other bundled editor."""
     others = [name for name in bundled_editors() if name != target.key.editor]
     keys = {name: replace(target.key, editor=name) for name in others}
-    return (yield from _try_keys("wrong editor", keys, target, budget, "the prompt and the settings"))
+    return (yield from _try_keys("wrong editor", keys, target, budget, "all of the key but its editor"))
