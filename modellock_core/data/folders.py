@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ModelLockError
+from .class_names import check_class_names
 from .dataset import Dataset, Split
 from .decoding import decode
 from .image_sets import StoredImages
@@ -30,7 +31,7 @@ def load_class_folders(root: Path, name: str, options: LoadOptions) -> Dataset:
         train, test = _list_splits(root, name)
     else:
         train, test = held_out_per_class(list_classes(root, name), options.test_fraction, options.seed)
-    return Dataset(name, tuple(sorted(train)), _read(train, options.size), _read(test, options.size))
+    return Dataset(name, tuple(sorted(train)), _read(train, options), _read(test, options))
 
 
 def list_classes(root: Path, name: str) -> dict[str, list[Path]]:
@@ -45,6 +46,7 @@ def list_classes(root: Path, name: str) -> dict[str, list[Path]]:
         for folder in folders
     }
     classes = {label: paths for label, paths in classes.items() if paths}
+    check_class_names(sorted(classes))
     if len(classes) < 2:
         raise ModelLockError(
             f"{name} holds {len(classes)} class folders with images; at least 2 are needed "
@@ -67,13 +69,14 @@ def _list_splits(root: Path, name: str) -> tuple[dict[str, list[Path]], dict[str
     return train, test
 
 
-def _read(files: dict[str, list[Path]], size: int) -> Split:
+def _read(files: dict[str, list[Path]], options: LoadOptions) -> Split:
     paths = [path for label in sorted(files) for path in files[label]]
+    size = options.size
     labels = [i for i, label in enumerate(sorted(files)) for _ in files[label]]
 
     def read(row: int) -> Tensor:
         path = paths[row]
-        return to_pixels(open_image(path, f"{path.parent.name}/{path.name}"), size)
+        return to_pixels(open_image(path, f"{path.parent.name}/{path.name}"), size, options.fit)
 
     pixels = decode(len(paths), (3, size, size), read)
     return Split(StoredImages(pixels), ClassLabels(torch.tensor(labels)))

@@ -51,7 +51,7 @@ def load_hub(name: str, options: LoadOptions) -> Dataset:
 
     def read(split: str) -> Split:
         labels = _labels(tables[split], label_column, index, f"{name}/{split}")
-        return Split(_images(tables[split], image_column, f"{name}/{split}", options.size), ClassLabels(labels))
+        return Split(_images(tables[split], image_column, f"{name}/{split}", options), ClassLabels(labels))
 
     dataset_name = Path(name).stem if Path(name).is_file() else Path(name).name
     for test_name in (n for n in TEST_NAMES if n in tables and n != train_name):
@@ -151,9 +151,10 @@ def _labels(table: datasets.Dataset, column: str, index: dict[Any, int], name: s
     return torch.tensor([index[value] for value in values])
 
 
-def _images(table: datasets.Dataset, column: str, name: str, size: int) -> StoredImages:
+def _images(table: datasets.Dataset, column: str, name: str, options: LoadOptions) -> StoredImages:
     import datasets
 
+    size = options.size
     try:
         files = table.select_columns([column]).cast_column(column, datasets.Image(decode=False))
     except Exception as error:  # of Arrow, which can't take numbers or lists for images
@@ -164,6 +165,6 @@ def _images(table: datasets.Dataset, column: str, name: str, size: int) -> Store
         if file is None:
             raise ModelLockError(f"{where} has no image; leave such rows out")
         source = io.BytesIO(file["bytes"]) if file["bytes"] is not None else file["path"]
-        return to_pixels(open_image(source, where), size)
+        return to_pixels(open_image(source, where), size, options.fit)
 
     return StoredImages(decode(len(files), (3, size, size), read))

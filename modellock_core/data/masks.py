@@ -15,16 +15,19 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from ..errors import ModelLockError
+from ..reading import read_text
+from .class_names import check_class_names
 from .dataset import Dataset, Split
 from .decoding import decode
 from .image_sets import StoredImages
-from .images import IMAGE_SUFFIXES, open_image, to_pixels
+from .images import IMAGE_SUFFIXES, open_image, opened, to_pixels
 from .options import LoadOptions
 from .splitting import held_out
 from .targets import IGNORE, Masks
 
 CLASS_NAMES = "classes.txt"
 SAMPLES = 5  # names in an error
+MAX_NAMES = 2**20  # bytes of the class names
 
 
 def load_mask_folder(root: Path, name: str, options: LoadOptions) -> Dataset:
@@ -81,11 +84,8 @@ def _read_pair(image_file: Path, mask_file: Path, size: int) -> Tensor:
     """An image and its mask (4, size, size) uint8."""
     image = open_image(image_file, image_file.name)
     mask_name = f"masks/{mask_file.name}"
-    try:
-        mask = Image.open(mask_file)
-        mask.load()
-    except Exception as error:  # Pillow's decoders raise almost anything on a damaged file
-        raise ModelLockError(f"{mask_name} can't be read ({error}); save it as a PNG again") from None
+    with opened(mask_file, mask_name) as file:
+        mask = file.copy()
     if mask.mode not in ("1", "L", "P") and not mask.mode.startswith("I"):
         raise ModelLockError(
             f"{mask_name} is in colour ({mask.mode}); save it as a palette or grey PNG of class indices"
@@ -105,7 +105,8 @@ def _class_names(root: Path, name: str, *splits: Split) -> tuple[str, ...]:
     highest = max(values - {IGNORE}, default=0)
     file = root / CLASS_NAMES
     if file.exists():
-        classes = tuple(line.strip() for line in file.read_text(errors="replace").splitlines() if line.strip())
+        classes = tuple(line.strip() for line in read_text(file, CLASS_NAMES, MAX_NAMES).splitlines() if line.strip())
+        check_class_names(classes)
         if highest >= len(classes):
             raise ModelLockError(
                 f"{name}: a mask holds the value {highest}, but {CLASS_NAMES} names {len(classes)} classes "

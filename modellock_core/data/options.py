@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import ModelLockError
+from ..randomness import check_seed
 
 TASKS = ("classification", "segmentation")  # what datasets have targets for, and models are made for
 IMAGE_SIZE, MAX_IMAGE_SIZE = 128, 1024  # px
+FITS = ("crop", "squash")
 MASK_STRIDE = 32  # px; what models for segmentation divide an image's side by
 
 
@@ -20,6 +22,7 @@ class LoadOptions:
         size: side in px; images are cropped to their centre square and resized.
         seed: chooses the images that are held out for testing where the source has no test split.
         test_fraction: how much of each class is held out then.
+        fit: "crop" takes an image's centre square, "squash" the whole of it in another shape.
         image_column, label_column: of a table; None finds them by their types.
 
     Raises:
@@ -32,6 +35,7 @@ class LoadOptions:
     test_fraction: float = 0.25
     image_column: str | None = None
     label_column: str | None = None
+    fit: str = "crop"
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= MAX_IMAGE_SIZE:
@@ -40,5 +44,8 @@ class LoadOptions:
             raise ModelLockError(
                 f"the image size is {self.size} px; for segmentation it must be a multiple of {MASK_STRIDE}"
             )
+        check_seed(self.seed)
+        if self.fit not in FITS:
+            raise ModelLockError(f"images can't be fitted by {self.fit!r}; use {' or '.join(FITS)}")
         if not 0 < self.test_fraction < 1:
             raise ModelLockError(f"the test fraction is {self.test_fraction}; it must lie between 0 and 1")

@@ -45,7 +45,7 @@ def load_torchvision(name: str, options: LoadOptions) -> Dataset:
         opened = [_opened_split(kind, names) for names in (TRAIN_NAMES, TEST_NAMES)]
     else:
         opened = [_opened(kind)]
-    splits = [_read(data, name, options.size) for data in opened]
+    splits = [_read(data, name, options) for data in opened]
     classes = _class_names(opened[0], splits)
     whole, *tests = splits
     if tests:
@@ -101,15 +101,15 @@ def _not_opened(kind: Open, error: Exception) -> ModelLockError:
     )
 
 
-def _read(data: datasets.VisionDataset, name: str, size: int) -> Split:
-    labels = torch.empty(len(data), dtype=torch.int64)
+def _read(data: datasets.VisionDataset, name: str, options: LoadOptions) -> Split:
+    labels, size = torch.empty(len(data), dtype=torch.int64), options.size
 
     def read(row: int) -> Tensor:
         image, label = data[row]
         if not isinstance(image, Image.Image) or not isinstance(label, int):
             raise ModelLockError(f"torchvision's {name} doesn't give an image and its class; choose another dataset")
         labels[row] = label
-        return to_pixels(image, size)
+        return to_pixels(image, size, options.fit)
 
     pixels = decode(len(data), (3, size, size), read, threads=1)  # not all of torchvision's datasets bear threads
     return Split(StoredImages(pixels), ClassLabels(labels))

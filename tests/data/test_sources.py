@@ -209,7 +209,7 @@ def test_what_is_no_dataset_is_refused(tmp_path):
     (tmp_path / "notes.zip").write_text("no zip")
     with pytest.raises(ModelLockError, match="neither a folder nor a zip"):
         load_dataset(tmp_path / "notes.zip")
-    every_source = "use toybox, torchvision:NAME, hub:NAME, or the path of a folder or zip file"
+    every_source = "use toybox, torchvision:NAME, hub:NAME, coco:FOLDER, or the path of a folder or zip file"
     for name in (tmp_path / "missing", "toybox2", "timm:cifar10"):
         with pytest.raises(ModelLockError, match=f"there is no dataset .*; {every_source}"):
             load_dataset(name)
