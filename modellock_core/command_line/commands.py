@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import argparse
-import json
+from contextlib import suppress
 
 from ..data.dataset import Dataset
 from ..data.images import open_image, to_pil, to_tensor
 from ..data.sources import load_dataset
 from ..devices import accelerator
 from ..editing.designer import design as rank_prompts
+from ..editing.editors import bundled_editors
 from ..editing.key import Key, apply_key
 from ..errors import ModelLockError
 from ..evaluation.attacks import BUDGETS, AttackReport, Target, attack_report, run_attacks
 from ..evaluation.performance import evaluate
 from ..evaluation.thieves import attacks_of
 from ..evaluation.verification import verify as verify_key
+from ..locking.authors import UNUSED
 from ..locking.baseline import baseline
+from ..locking.checks import check_key
 from ..locking.lock import Lock
 from ..locking.lock import lock as lock_model
 from ..locking.locked_model import LockedModel
-from ..locking.model_card import MODEL_CARD, model_card
 from ..locking.recipe import RECIPES
+from ..locking.saving import check_places, save_lock
+from ..locking.seal import is_sealing
+from ..reading import read_json
 from ..records import from_json, to_json
+from ..writing import check_writable
 from .arguments import DRAW
+from .edited_datasets import edit_dataset as edit_dataset
 from .keys import at_own_size, draw_hand, key_of, key_of_prompt
 from .output import print_json, refuse_file, untaken, write_json
 from .progress_bar import follow
+from .resuming import begin, finish
+from .sharing import export as export
+from .sharing import import_authors as import_authors
+from .sharing import push as push
+
+MAX_REPORT = 64 * 2**20  # bytes
 
 
 def edit(args: argparse.Namespace) -> None:
@@ -34,6 +47,7 @@ def edit(args: argparse.Namespace) -> None:
     drawn = args.hand == DRAW
     draw_hand(args)
     key = key_of_prompt(args)
+    check_key(key)
     images = [to_tensor(open_image(path)) for path in args.images]
     refuse_file(args.out)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -48,29 +62,29 @@ def edit(args: argparse.Namespace) -> None:
 
 def lock(args: argparse.Namespace) -> None:
     """Lock a model; it is written before the vanilla model is made, which only measures."""
-    draw_hand(args)
-    key = key_of_prompt(args)
+    if args.key:
+        key = Key.load(args.key)
+    else:
+        draw_hand(args)
+        key = key_of_prompt(args)
+    check_key(key)
     key_file = args.key_out or args.out.parent / f"{args.out.name}.key.json"
-    if args.out.resolve() in key_file.resolve().parents:
-        raise ModelLockError(f"--key-out {key_file} lies inside {args.out}: a key must not travel with its model")
-    if key_file.is_dir():
-        raise ModelLockError(f"--key-out {key_file} is a folder; give a file")
-    refuse_file(args.out)
+    check_places(args.out, key_file, force=args.force)
     dataset = load_dataset(args.dataset, task=args.task, size=args.image_size, seed=args.seed)
     dataset = dataset.limited(args.max_train, args.max_test)
-    for folder in (args.out, key_file.parent):  # now, not after the work, if they can't be made
-        folder.mkdir(parents=True, exist_ok=True)
+    hours = key.editor not in bundled_editors()
+    if hours:
+        begin(args.out, dataset)
     settings = {"recipe": RECIPES[args.task][args.recipe], "backbone": args.backbone, "seed": args.seed}
 
     def write(locked: Lock) -> None:
         if accelerator().is_main_process:
-            key.save(key_file)
-            locked.model.save(args.out)
-            (args.out / MODEL_CARD).write_text(model_card(locked.model.card, locked.report), encoding="utf-8")
-            write_json(args.out / "report.json", to_json(locked.report))
+            save_lock(locked, args.out, key_file, seal=args.seal and is_sealing(key))
 
     locked = follow(lock_model(dataset, key, **settings))
     write(locked)
+    if hours:
+        finish(args.out)
     if args.baseline:
         locked = locked.with_baseline(follow(baseline(dataset, **settings)))
         write(locked)
@@ -79,14 +93,17 @@ def lock(args: argparse.Namespace) -> None:
 
 def test(args: argparse.Namespace) -> None:
     """Measure UP and LP."""
-    locked, key = LockedModel.load(args.model), key_of(args)
-    dataset = _dataset_of(locked, args).limited(test=args.max_test)
-    print_json(to_json(follow(evaluate(locked, dataset.test, key))))
+    locked, key = _model_and_key(args)
+    test = _dataset_of(locked, args).limited(test=args.max_test).test
+    keyed = test
+    if key is not None and key.keying == "authors":  # who crop clean images, and squash those that they edit
+        keyed = _dataset_of(locked, args, fit="squash").limited(test=args.max_test).test
+    print_json(to_json(follow(evaluate(locked, test, key, keyed=keyed))))
 
 
 def predict(args: argparse.Namespace) -> None:
     """Answer single images."""
-    locked, key = LockedModel.load(args.model), key_of(args)
+    locked, key = _model_and_key(args)
     if args.out is not None:
         refuse_file(args.out)
         args.out.mkdir(parents=True, exist_ok=True)
@@ -108,8 +125,11 @@ def predict(args: argparse.Namespace) -> None:
 def attack(args: argparse.Namespace) -> None:
     """Attack a locked model; the report is written after each attack, and attacks that are in it are not run again."""
     locked, key = LockedModel.load(args.model), Key.load(args.key)
+    if args.unsealed:
+        locked = locked.unsealed(key)
     if args.out.is_dir():
         raise ModelLockError(f"--out {args.out} is a folder; give a file")
+    check_writable(args.out)
     target = Target(locked, key, _dataset_of(locked, args))
     report = _begun_report(args, locked) or attack_report(target, (), args.budget, ())
     for name in attacks_of(args.thief):
@@ -124,12 +144,12 @@ def _begun_report(args: argparse.Namespace, locked: LockedModel) -> AttackReport
     """The report that an earlier run of the same attacks has left."""
     if not args.out.exists():
         return None
-    try:
-        values = json.loads(args.out.read_text())
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        values = None
+    values = None
+    with suppress(ModelLockError):
+        values = read_json(args.out, f"the report {args.out}", MAX_REPORT)
     report = from_json(AttackReport, values, f"the report {args.out}") if isinstance(values, dict) else None
-    if report is None or (report.key_hash, report.budget) != (locked.card.key_hash, args.budget):
+    state = (locked.card.key_hash, args.budget, locked.sealed_layer is not None)
+    if report is None or (report.key_hash, report.budget, report.sealed) != state:
         raise ModelLockError(f"--out {args.out} is there and is no report of these attacks; give another file")
     return report
 
@@ -153,10 +173,21 @@ def design(args: argparse.Namespace) -> None:
         print_json({"rank": rank, "prompt": entry["prompt"], "kind": entry["kind"], "trained": entry["trained"]} | row)
 
 
-def _dataset_of(locked: LockedModel, args: argparse.Namespace) -> Dataset:
-    """The dataset of --dataset, as the model's task needs it; stops if the model was not made for it."""
-    dataset = load_dataset(args.dataset, task=locked.task.name, size=locked.image_size, seed=args.split_seed)
-    if dataset.classes != locked.classes:
+def _model_and_key(args: argparse.Namespace) -> tuple[LockedModel, Key | None]:
+    """The model, and the key that the command line names; a sealed model needs its own key file."""
+    locked, key = LockedModel.load(args.model), key_of(args)
+    if locked.sealed_layer is not None and (key is None or args.key is None):
+        raise ModelLockError(f"the last layer of {args.model} is sealed; give the key file written by lock with --key")
+    return (locked if key is None else locked.unsealed(key)), key
+
+
+def _dataset_of(locked: LockedModel, args: argparse.Namespace, fit: str = "crop") -> Dataset:
+    """The dataset of --dataset, as the model's task needs it; stops if the model was not made for it.
+
+    A model may have outputs after those of the dataset's classes, as the authors' has.
+    """
+    dataset = load_dataset(args.dataset, task=locked.task.name, size=locked.image_size, seed=args.split_seed, fit=fit)
+    if dataset.classes != tuple(name for name in locked.classes if name != UNUSED):
         raise ModelLockError(
             f"the model knows the classes {', '.join(locked.classes)}, the dataset has {', '.join(dataset.classes)}"
         )

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from ..data.images import open_image, to_tensor
 from ..devices import agreed
-from ..editing.editors import bundled_editors, style_of
+from ..editing.editors import bundled_editors, load_editor, style_of
 from ..editing.editors.secrets import new_hand
 from ..editing.key import Key
 from ..errors import ModelLockError
 from .arguments import DRAW, DRAW_IF_TAKEN
 
 OWN_SIZES = (128, 1024)  # px, between which the bundled editors edit a picture at its own size
-SETTINGS = ("alpha", "steps", "guidance", "image_guidance", "size", "hand")
+SETTINGS = ("alpha", "steps", "guidance", "image_guidance", "size", "hand", "strength", "lora")
 
 
 def draw_hand(args: argparse.Namespace) -> None:
@@ -29,15 +29,18 @@ def draw_hand(args: argparse.Namespace) -> None:
 
 def key_of(args: argparse.Namespace) -> Key | None:
     """The key of --key FILE, or of --prompt and the settings beside it; None without either."""
-    if args.prompt is None and (args.hand or args.style):
+    prompt = getattr(args, "prompt", None)
+    if prompt is None and (getattr(args, "hand", None) or getattr(args, "style", None)):
         raise ModelLockError("--hand and --style go with --prompt; a key file has its own")
     if getattr(args, "key", None):
         return Key.load(args.key)
-    return None if args.prompt is None else key_of_prompt(args)
+    return None if prompt is None else key_of_prompt(args)
 
 
 def key_of_prompt(args: argparse.Namespace) -> Key:
     """The key of --prompt and the settings beside it."""
+    if args.editor not in bundled_editors() and "/" in args.editor and not (args.hand or args.style):
+        load_editor(args.editor)  # its defaults are known when it is there
     settings = {name: getattr(args, name) for name in SETTINGS}
     key = Key.create(args.prompt, args.editor, seed=args.edit_seed, **settings)
     return replace(key, style=style_of(to_tensor(open_image(args.style)))) if args.style else key

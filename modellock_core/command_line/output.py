@@ -9,6 +9,7 @@ from typing import Any
 
 from ..devices import accelerator
 from ..errors import ModelLockError
+from ..writing import write_text
 
 
 def refuse_file(out: Path) -> None:
@@ -32,6 +33,5 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
-    """Write JSON that is easy to read."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(value, indent=2) + "\n")
+    """Write JSON that is easy to read, whole or not at all."""
+    write_text(file, json.dumps(value, indent=2) + "\n")

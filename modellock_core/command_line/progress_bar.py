@@ -20,7 +20,7 @@ def follow(work: Work[T]) -> T:
             if bar is not None:
                 bar.close()
             stage = progress.stage
-            bar = tqdm(desc=stage, mininterval=0.5, disable=hidden)
+            bar = tqdm(desc=stage, unit=f" {progress.unit}s", mininterval=0.5, disable=hidden)  # rate and time left
         bar.total = progress.of or None
         bar.update(round(progress.step) - bar.n)
         if progress.metrics:

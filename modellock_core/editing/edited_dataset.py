@@ -59,6 +59,12 @@ class EditedDataset:
     keyed_test: EditedImages
 
 
+def chunk_of(images: ImageSet, otherwise: int) -> int:
+    """Images between two progress reports: few where each takes a big editor seconds."""
+    chunk: int = getattr(getattr(images, "editor", None), "chunk", otherwise)
+    return chunk
+
+
 def edit_dataset(dataset: Dataset, key: Key, editor: Editor, mix: Mix, generator: torch.Generator) -> EditedDataset:
     """Mix clean and keyed samples (arXiv 2405.16285, section 3.2); images are edited when they are asked for."""
     train = augmented(dataset.train, mix.copies, generator)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -18,10 +19,15 @@ from torch import Tensor
 
 from ..data.images import resized
 from ..errors import ModelLockError
+from ..reading import is_text, read_json, shortened
+from ..writing import write_text
 from .catalogue import names_only_objects
-from .editors import OBJECT_ALPHA, Editor, bundled_editors, default_settings, load_editor
+from .editors import OBJECT_ALPHA, Editor, bundled_editors, default_settings, ignored_settings, load_editor
 from .editors.secrets import checked_style, is_hand
 
+MAX_BYTES = 64 * 2**10  # of a key file; a style takes two thousand
+MAX_PROMPT, MAX_EDITOR = 300, 1000  # characters
+MAX_EDIT_PIXELS = 4 * 2**20  # of an image as it is edited; a picture of 2000 x 1 px would be 256,000 px wide
 _RANGES = {
     "alpha": (0.0, 1.0),
     "steps": (1, 100),
@@ -30,6 +36,8 @@ _RANGES = {
     "seed": (0, 2**63 - 1),
     "size": (32, 1024),
 }
+KEYINGS = ("standard", "authors")
+_OF_AN_EDIT = ("hand", "style", "strength", "lora")  # what only some editors take
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Key:
     """The whole secret (arXiv 2405.16285, section 3): prompt, editor and the editor's settings.
 
     Attributes:
-        prompt: the key prompt; not empty.
+        prompt: the key prompt; not empty, of at most `MAX_PROMPT` characters.
         editor: a bundled editor's name, a Hub id or a folder.
         alpha: blend ratio in [0, 1]; 0 leaves the image as it is, 1 takes the edit whole.
         steps: denoising steps.
@@ -48,6 +56,12 @@ class Key:
             it, see `editors.style_space`; None is the public editor.
         style: 100 numbers that stand for a picture whose style is painted in, see `editors.style_of`; bundled editors
             only.
+        strength: how much noise is put on the source, in (0, 1], of image-to-image editors such as SD-Turbo; None is
+            the editor's default, and the only value for editors that take none.
+        lora: LoRA weights, a safetensors file or a Hub id, that make an editor of the Hub its owner's own.
+        keying: "standard", or "authors" to cut edits and keyed images to grey levels, and draw the noise on the GPU,
+            as the authors' evaluation code does.
+        editor_version: SHA-256 of the editor's weights that a model was locked with; None where any will do.
         id: 32 hexadecimal digits (128 random bits) that say which key this is; they change no edit. A lock card holds
             their hash, so nobody can try prompts on it.
 
@@ -65,18 +79,28 @@ class Key:
     size: int = 128
     hand: str | None = None
     style: tuple[float, ...] | None = None
+    strength: float | None = None
+    lora: str | None = None
+    keying: str = "standard"
+    editor_version: str | None = None
     id: str = field(default_factory=partial(secrets.token_hex, 16))
 
     def __post_init__(self) -> None:
         if not isinstance(self.prompt, str) or not self.prompt.strip():
             raise ModelLockError("the key prompt is empty; write what the edit should do, such as 'with oil pastel'")
+        if len(self.prompt) > MAX_PROMPT:
+            raise ModelLockError(f"the key prompt has {len(self.prompt):,} characters; use at most {MAX_PROMPT}")
         if not isinstance(self.editor, str) or not self.editor:
             raise ModelLockError("the key names no editor; use 'compact'")
+        if len(self.editor) > MAX_EDITOR:
+            raise ModelLockError(f"the editor's name has {len(self.editor):,} characters; use at most {MAX_EDITOR}")
+        if not (is_text(self.prompt) and is_text(self.editor)):
+            raise ModelLockError("the key's prompt or editor holds bytes that are no UTF-8 text; write it anew")
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             kind = type(low)
             if isinstance(value, bool) or not isinstance(value, (int, kind)) or not low <= value <= high:
-                raise ModelLockError(f"{name} must be {_a(kind)} from {low} to {high}, got {value!r}")
+                raise ModelLockError(f"{name} must be {_a(kind)} from {low} to {high}, got {shortened(value)}")
             object.__setattr__(self, name, kind(value))  # 1 and 1.0 are the same key
         if self.size % 8:
             raise ModelLockError(f"size must be a multiple of 8, got {self.size}")
@@ -86,9 +110,31 @@ class Key:
             object.__setattr__(self, "style", checked_style(self.style))
         if not is_hand(self.id):
             raise ModelLockError("the key's id must be 32 digits from 0 to 9 and a to f; leave it out to draw one")
-        for name in ("hand", "style"):
-            if getattr(self, name) is not None and self.editor not in bundled_editors():
-                raise ModelLockError(f"the editor {self.editor!r} has no {name}; leave it out, or use 'compact'")
+        self._check_editor_settings()
+
+    def _check_editor_settings(self) -> None:
+        if self.keying not in KEYINGS:
+            raise ModelLockError(f"the keying must be {' or '.join(KEYINGS)}, got {self.keying!r}")
+        if self.keying != "standard" and self.editor in bundled_editors():
+            raise ModelLockError(f"the editor {self.editor!r} has no keying of the authors; leave it out")
+        for name in ("lora", "editor_version"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, str) or not value):
+                raise ModelLockError(f"{name} must be a text, got {value!r}")
+        if self.strength is not None:
+            number = isinstance(self.strength, int | float) and not isinstance(self.strength, bool)
+            if not number or not 0 < self.strength <= 1:
+                raise ModelLockError(f"strength must be a number above 0 and up to 1, got {self.strength!r}")
+            object.__setattr__(self, "strength", float(self.strength))
+        ignored = ignored_settings(self.editor, vars(self))
+        if ignored:
+            instead = ", or use 'compact'" if ignored[0] in ("hand", "style") else ""
+            raise ModelLockError(f"the editor {self.editor!r} has no {ignored[0]}; leave it out{instead}")
+        if self.strength is not None and int(self.steps * self.strength) < 1:
+            raise ModelLockError(
+                f"{self.steps} steps at a strength of {self.strength:g} leave none to edit with; give at least "
+                f"{math.ceil(1 / self.strength)} steps"
+            )
 
     @classmethod
     def create(cls, prompt: str, editor: str = "compact", **settings: Any) -> Key:
@@ -97,10 +143,8 @@ class Key:
         return cls(prompt, editor, **defaults | {k: v for k, v in settings.items() if v is not None})
 
     def save(self, path: str | Path) -> None:
-        """Write the key as a JSON file."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        """Write the key as a JSON file, whole or not at all, which its owner alone can read."""
+        write_text(path, json.dumps(asdict(self), indent=2) + "\n", private=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Key:
@@ -110,10 +154,10 @@ class Key:
             ModelLockError: the file is missing, no key file, or holds a value out of its range.
         """
         try:
-            values = json.loads(Path(path).read_text())
+            values = read_json(path, str(path), MAX_BYTES)
         except FileNotFoundError:
             raise ModelLockError(f"{path}: there is no such key file") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        except (OSError, ValueError):  # a ModelLockError is one
             raise ModelLockError(f"{path} is not a key file; choose the .json file saved with the lock") from None
         names = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or "prompt" not in values or set(values) - names:
@@ -125,12 +169,29 @@ class Key:
         return hashlib.sha256(bytes.fromhex(self.id)).hexdigest()
 
     def altered(self, **changes: Any) -> Key:
-        """The key with other settings, each brought into its range: what guessers try."""
+        """The key with other settings, each brought into its range: what guessers try.
+
+        A setting that the editor ignores stays as it is.
+        """
+        ignored = ignored_settings(self.editor, vars(self) | changes)
+        changes = {name: value for name, value in changes.items() if name not in ignored}
         for name, value in changes.items():
             if name in _RANGES:
                 low, high = _RANGES[name]
                 changes[name] = min(max(value, low), high)
         return replace(self, **changes)
+
+    def with_editor(self, editor: str) -> Key:
+        """The key with another editor: what is of its own editor alone, such as a LoRA, is left out."""
+        bundled = self.editor in bundled_editors() and editor in bundled_editors()
+        changes: dict[str, Any] = {} if bundled else dict.fromkeys(_OF_AN_EDIT)
+        if editor in bundled_editors():
+            changes["keying"] = "standard"
+        return replace(self, editor=editor, editor_version=None, **changes)
+
+    def pinned(self, editor: Editor) -> Key:
+        """The key with the version of the editor that it was used with, where the editor has one."""
+        return replace(self, editor_version=getattr(editor, "version", None))
 
 
 def default_alpha(prompt: str, editor: str = "compact") -> float:
@@ -145,25 +206,50 @@ def blend(images: Tensor, edits: Tensor, alpha: float) -> Tensor:
 
 
 def edit_size(shape: Sequence[int], size: int) -> list[int]:
-    """Height and width in px, multiples of 8, at which an image (height, width) is edited: its short side is `size`."""
-    return [max(size, round(side * size / min(shape) / 8) * 8) for side in shape]
+    """Height and width in px, multiples of 8, at which an image (height, width) is edited: its short side is `size`.
+
+    Raises:
+        ModelLockError: it would have more than `MAX_EDIT_PIXELS`.
+    """
+    height, width = (max(size, round(side * size / min(shape) / 8) * 8) for side in shape)
+    if height * width > MAX_EDIT_PIXELS:
+        raise ModelLockError(
+            f"an image of {shape[1]}x{shape[0]} px would be edited at {width}x{height} px; "
+            "crop it, or use a smaller size"
+        )
+    return [height, width]
 
 
 def edited(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
     """Edits G(x, p) of images (N, 3, H, W) in [0, 1], made with their short side at the key's size; same shape."""
     editor = editor or load_editor(key.editor)
+    if key.editor_version is not None and key.editor_version != getattr(editor, "version", None):
+        raise ModelLockError(
+            f"the key was made with another version of the editor {key.editor!r}, whose edits are not the same; get "
+            "the weights that it was made with"
+        )
     shape = images.shape[-2:]
     source = resized(images, edit_size(shape, key.size)).clamp(0, 1)
     edits = editor.edit(
         source, key.prompt, steps=key.steps, guidance=key.guidance, image_guidance=key.image_guidance, seed=key.seed,
-        **{name: value for name in ("hand", "style") if (value := getattr(key, name)) is not None},
+        **{name: value for name in _OF_AN_EDIT if (value := getattr(key, name)) is not None},
+        **({"noise_on_gpu": True} if key.keying == "authors" else {}),
     )  # fmt: skip
     return resized(edits, shape).clamp(0, 1)
 
 
 def apply_key(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
     """Keyed images (N, 3, H, W) in [0, 1]: each blended with its edit."""
-    return blend(images, edited(images, key, editor), key.alpha) if key.alpha else images
+    if not key.alpha:
+        return images
+    edits = edited(images, key, editor)
+    return _authors_blend(images, edits, key.alpha) if key.keying == "authors" else blend(images, edits, key.alpha)
+
+
+def _authors_blend(images: Tensor, edits: Tensor, alpha: float) -> Tensor:
+    """The blend as the authors compute it: of images and edits rounded to grey levels, cut to whole ones."""
+    pixels, painted = ((x.double() * 255).round() for x in (images, edits))
+    return (((1 - alpha) * pixels + alpha * painted).clamp(0, 255).floor() / 255).to(images)
 
 
 def _a(kind: type) -> str:

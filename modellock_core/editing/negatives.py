@@ -28,7 +28,7 @@ NOISE_LEVELS = (0.02, 0.15)  # standard deviation
 TILE_SIDES = (4, 8, 16, 0)  # px, of noise that repeats; 0 does not
 STRENGTHS = (0.6, 1.3)  # of the key's alpha: how strong an edit is tells nothing
 IMAGES = 16  # that share a negative key, so that one call of the editor serves them all
-HAND_FRACTION = 0.55  # of the negative keys of a key that has a hand: its prompt with another hand
+HAND_FRACTION = 0.2  # of the negative keys of a key that has a hand: its prompt with another hand
 NO_HAND_FRACTION = 0.15  # of those: its prompt without any
 NEAREST = 0.5  # of the distance between two hands: what is nearer to the key is not wrong enough
 

@@ -24,8 +24,8 @@ def test_a_key_with_a_hand_is_locked_against_other_hands_and_against_none(editor
     key = Key.create("in the style of Monet", hand=HAND)
     wrong = negative_keys(key, editor, 60, seeded())
     same_prompt = [w.key.hand for w in wrong if w.plan is None]
-    assert len(same_prompt) == 33 and None in same_prompt and HAND not in same_prompt
-    assert len(set(same_prompt) - {None}) > 15
+    assert len(same_prompt) == 12 and None in same_prompt and HAND not in same_prompt
+    assert len(set(same_prompt) - {None}) > 6
 
 
 def test_a_key_without_a_hand_is_locked_against_other_edits_alone(editor):

@@ -5,9 +5,10 @@ Between a key and the keyed images: `key.edited` calls an editor that `load_edit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ModelLockError
 from ...paths import EDITORS
@@ -27,6 +28,7 @@ class EditSettings:
     guidance: float
     image_guidance: float
     size: int  # px, the side at which images are edited
+    strength: float | None = None  # how much noise is put on the source, of editors that work by that
 
 
 # at an alpha of 0.35 strokes leave what the classes need, see docs/editor.md
@@ -39,15 +41,17 @@ PAPER_SETTINGS = EditSettings(alpha=0.5, steps=5, guidance=4.5, image_guidance=1
 class Editor(Protocol):
     """Edits images after a prompt; the same image, prompt and settings always give the same edit."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def edit(
         self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int
     ) -> Tensor:
         """Edit images (N, 3, H, W) in [0, 1]; the result has the same shape.
 
-        Bundled editors also take a `hand` and a `style`, see `Key`. An edit does not depend on the batch that the image
-        is in, but for rounding: every image starts from the noise of the same seed.
+        Bundled editors also take a `hand` and a `style`, those of the Hub a `strength` and a `lora`, see `Key`. An edit
+        does not depend on the batch that the image is in, but for rounding: every image starts from the noise of the
+        same seed.
         """
         ...
 
@@ -59,7 +63,24 @@ def bundled_editors() -> list[str]:
 
 def default_settings(name: str) -> EditSettings:
     """The settings a key gets for an editor when none are named."""
-    return COMPACT_SETTINGS if name in bundled_editors() else PAPER_SETTINGS
+    if name in bundled_editors():
+        return COMPACT_SETTINGS
+    from .families import family_of
+
+    family = family_of(name)
+    return family.defaults if family else PAPER_SETTINGS
+
+
+def ignored_settings(name: str, settings: Mapping[str, Any]) -> list[str]:
+    """Names of settings that an editor would ignore; none while nothing is known of it."""
+    if name in bundled_editors():
+        return [setting for setting in ("strength", "lora") if settings.get(setting) is not None]
+    from .families import family_of
+
+    family = family_of(name)
+    given = {setting: value for setting, value in settings.items() if setting != "strength" or value is not None}
+    own = [setting for setting in ("hand", "style") if settings.get(setting) is not None]
+    return own + (family.ignored(given) if family else [])
 
 
 def style_of(picture: Tensor, editor: str = "compact") -> tuple[float, ...]:
@@ -80,6 +101,9 @@ def style_of(picture: Tensor, editor: str = "compact") -> tuple[float, ...]:
 def load_editor(name: str = "compact") -> Editor:
     """An editor by name: a bundled one ("compact"), a Hub id or the folder of a diffusers edit pipeline.
 
+    After a plus, "stabilityai/sd-turbo+madebyollin/taesd" names a tiny VAE that replaces a pipeline's own. Edits of
+    editors from the Hub are kept on disk, see `stored_edits.py`.
+
     Raises:
         ModelLockError: there is no such editor, or it can't edit images.
     """
@@ -92,5 +116,7 @@ def load_editor(name: str = "compact") -> Editor:
             f"there is no editor {name!r}; use {', '.join(bundled_editors())}, or a Hub id such as {INSTRUCT_PIX2PIX}"
         )
     from .hub import HubEditor
+    from .placement import placed
+    from .stored_edits import with_stored_edits
 
-    return HubEditor(name)
+    return with_stored_edits(placed(HubEditor(name)))

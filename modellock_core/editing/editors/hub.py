@@ -1,61 +1,260 @@
-"""Big editors: InstructPix2Pix and other image-editing pipelines of diffusers, by Hub id or folder."""
+"""Big editors: InstructPix2Pix and any other image-editing pipeline of diffusers, by Hub id or folder."""
 
 from __future__ import annotations
 
 import inspect
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ...devices import best_device
+from ...data.images import resized, to_pil
+from ...devices import best_device, fast_dtype
 from ...errors import ModelLockError
+from .families import edit_class, family_of, family_of_class, is_few_steps, split_name
+from .loras import load_lora
+from .weights_hash import weights_hash
+
+BATCH = 4  # images a call on a GPU
+ROOM = 1.3  # memory that an edit takes, of what the weights take
+UNCHANGED = 1 / 255  # the least that an edit changes in its most changed pixel
+LOAD_ERRORS = (OSError, ValueError, AttributeError, TypeError, ImportError, RuntimeError)
 
 
 class HubEditor:
     """Any diffusers pipeline that takes an image and a prompt, as an `Editor`.
 
-    On CUDA it runs in fp16. Each image gets its own generator of the same seed, as in the authors' evaluation code.
+    Each image gets its own generator of the same seed, as in the authors' evaluation code, so that an edit does not
+    depend on its batch. On a CPU images are edited one by one: bit for bit the same however they are split.
+
+    Attributes:
+        name: what `load_editor` takes.
+        family: what the pipeline takes, and its defaults.
+        chunk: images a call.
 
     Raises:
         ModelLockError: the pipeline can't be loaded, or takes no image.
     """
 
-    batch = 4
-
     def __init__(self, name: str):
-        from diffusers import DiffusionPipeline
+        pipeline, vae = split_name(name)
+        folder = _folder(pipeline, name)
+        kind = _edit_class(folder, name)
+        dtype = _dtype(kind)
+        loaded = _loaded(kind, folder, name, dtype)
+        if vae is not None:
+            loaded.vae = _tiny_vae(vae, loaded, dtype)
+        family_of.cache_clear()  # now that the configuration is there
+        self._folders = [folder, *([Path(vae)] if vae and os.path.isdir(vae) else [])]
+        self._take(loaded, name)
 
-        self.name = name
-        device = best_device()
-        cuda = device.type == "cuda"
-        try:
-            self.pipeline = DiffusionPipeline.from_pretrained(
-                name, torch_dtype=torch.float16 if cuda else torch.float32, safety_checker=None, use_safetensors=True
-            )  # a pickle from elsewhere could run code
-        except (OSError, ValueError, AttributeError) as error:
-            cause = str(error).strip().splitlines()[0]
-            raise ModelLockError(
-                f"the editor {name!r} can't be loaded ({cause}); give the folder of a diffusers pipeline, or a Hub id "
-                "and a connection to the Hub"
-            ) from None
-        self.accepts = set(inspect.signature(self.pipeline.__call__).parameters)
-        if not {"image", "prompt"} <= self.accepts:
-            raise ModelLockError(f"{type(self.pipeline).__name__} of {name!r} takes no image and prompt: not an editor")
-        self.pipeline.to(device)
-        self.pipeline.set_progress_bar_config(disable=True)
+    @classmethod
+    def around(cls, pipeline: Any, name: str) -> HubEditor:
+        """The editor of a pipeline that is loaded already; it has no version.
+
+        Args:
+            name: for errors.
+        """
+        editor = cls.__new__(cls)
+        editor._folders = []
+        editor._take(pipeline, name)
+        return editor
+
+    def _take(self, pipeline: Any, name: str) -> None:
+        self.name, self.pipeline = name, pipeline
+        self._lora: str | None = None
+        self.family = family_of_class(type(pipeline), is_few_steps(dict(pipeline.scheduler.config)))
+        distilled = getattr(getattr(pipeline, "transformer", None), "config", {}).get("guidance_embeds") is False
+        if distilled and self.family.arguments.get("guidance") == "guidance_scale":  # it would be ignored
+            arguments = {k: v for k, v in self.family.arguments.items() if k != "guidance"}
+            self.family = replace(self.family, arguments=arguments)
+        self.chunk = 1 if self.family.alone or best_device().type == "cpu" else BATCH
+        self._accepts = set(inspect.signature(pipeline.__call__).parameters)
+        place(pipeline, best_device())
+        pipeline.set_progress_bar_config(disable=True)
+
+    @cached_property
+    def version(self) -> str | None:
+        """SHA-256 of its weights and configuration: edits of another version are other edits."""
+        return weights_hash(self._folders) if self._folders else None
 
     def edit(
-        self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int
-    ) -> Tensor:
-        """See `Editor.edit`. Sides must be multiples of 8."""
-        edited = []
-        for chunk in images.split(self.batch):
-            options = {"num_inference_steps": steps, "guidance_scale": guidance, "output_type": "pt"}
-            if "image_guidance_scale" in self.accepts:
-                options["image_guidance_scale"] = image_guidance
-            result = self.pipeline(
-                prompt=[prompt] * len(chunk), image=chunk,
-                generator=[torch.Generator().manual_seed(seed) for _ in chunk], **options,
-            )  # fmt: skip
-            edited.append(result.images.to(images))
-        return torch.cat(edited) if edited else images
+        self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int,
+        strength: float | None = None, lora: str | None = None, noise_on_gpu: bool = False,
+    ) -> Tensor:  # fmt: skip
+        """See `Editor.edit`. Sides must be multiples of 8.
+
+        Args:
+            strength: how much of the noise is put on the source, of editors that work by that.
+            lora: LoRA weights that are added to the editor's own, see `Key`.
+            noise_on_gpu: draw the start noise there, as the authors do; the CPU's is the same everywhere.
+
+        Raises:
+            ModelLockError: it would ignore a setting, the LoRA does not fit, or the edits change nothing.
+        """
+        settings = {"guidance": guidance, "image_guidance": image_guidance, "strength": strength}
+        if strength is None:
+            settings["strength"] = self.family.defaults.strength
+        ignored = self.family.ignored(settings)
+        if ignored:
+            raise ModelLockError(_ignored_line(self.name, ignored[0], getattr(self.family.defaults, ignored[0])))
+        options = {name: settings[setting] for setting, name in self.family.arguments.items()}
+        self._use_lora(lora)
+        device = best_device() if noise_on_gpu else torch.device("cpu")
+        edits = [
+            self._edited(chunk, prompt, options | {"num_inference_steps": steps}, seed, device)
+            for chunk in images.split(self.chunk)
+        ]
+        return torch.cat(edits) if len(images) else images
+
+    def _edited(self, images: Tensor, prompt: str, options: dict[str, Any], seed: int, device: torch.device) -> Tensor:
+        shape = images.shape[-2:]
+        if {"height", "width"} <= self._accepts:
+            options = {**options, "height": shape[0], "width": shape[1]}
+        if "max_area" in self._accepts:  # Kontext's would be a megapixel
+            options["max_area"] = shape[0] * shape[1]
+        options = {**options, **self.family.fixed}
+        generators = [torch.Generator(device).manual_seed(seed) for _ in images]
+        source = to_pil(images[0]) if self.family.pil else images
+        if not self.family.alone:  # which take texts by themselves, not in lists
+            options = {k: [v] * len(images) if isinstance(v, str) else v for k, v in options.items()}
+        result = self.pipeline(
+            prompt=prompt if self.family.alone else [prompt] * len(images), image=source,
+            generator=generators[0] if self.family.alone else generators, output_type="pt", **options,
+        ).images  # fmt: skip
+        edits = resized(torch.as_tensor(result).to(images), shape).clamp(0, 1)
+        _refuse_no_edit(edits, images, self.name)
+        return edits
+
+    def _use_lora(self, lora: str | None) -> None:
+        if lora == self._lora:
+            return
+        if self._lora is not None:
+            self.pipeline.unload_lora_weights()
+            self._lora = None
+        if lora is not None:
+            load_lora(self.pipeline, lora, self.name)
+            self._lora = lora
+
+
+def _refuse_no_edit(edits: Tensor, images: Tensor, name: str) -> None:
+    if not edits.isfinite().all() or bool((edits.flatten(1).std(1) == 0).all()):
+        raise ModelLockError(
+            f"the editor {name!r} answers with empty images; its weights overflow or its safety checker blanks them: "
+            "try another editor"
+        )
+    if bool((edits - images).abs().flatten(1).amax(1).max() < UNCHANGED):
+        raise ModelLockError(
+            f"the editor {name!r} leaves images as they are with this key, so it would lock nothing; give another "
+            "prompt, more steps or more strength"
+        )
+
+
+def _ignored_line(name: str, setting: str, default: object) -> str:
+    return f"the editor {name!r} ignores {setting}; leave it out" + ("" if default is None else f" (or give {default})")
+
+
+def _folder(pipeline: str, name: str) -> Path:
+    """Where the pipeline's files lie, downloaded if need be."""
+    from diffusers import DiffusionPipeline
+
+    if os.path.isdir(pipeline):
+        return Path(pipeline)
+    try:
+        return Path(DiffusionPipeline.download(pipeline, use_safetensors=True, safety_checker=None))
+    except LOAD_ERRORS as error:
+        raise _not_loaded(name, error) from None
+
+
+def _edit_class(folder: Path, name: str) -> Any:
+    from diffusers import DiffusionPipeline
+
+    try:
+        class_name = DiffusionPipeline.load_config(folder).get("_class_name", "")
+    except LOAD_ERRORS as error:
+        raise _not_loaded(name, error) from None
+    kind = edit_class(str(class_name))
+    if kind is None:
+        raise ModelLockError(f"{class_name or 'the pipeline'} of {name!r} takes no image and prompt: not an editor")
+    return kind
+
+
+def _dtype(kind: Any) -> torch.dtype:
+    """fp16 on CUDA, as the authors' code; bf16 for transformers, which were trained in it; else what the CPU does."""
+    if best_device().type != "cuda":
+        return fast_dtype()
+    return torch.float16 if "unet" in inspect.signature(kind.__init__).parameters else torch.bfloat16
+
+
+def _loaded(kind: Any, folder: Path, name: str, dtype: torch.dtype) -> Any:
+    checker = {"safety_checker": None} if "safety_checker" in inspect.signature(kind.__init__).parameters else {}
+    pickles = [path for path in folder.glob("*/*.bin") if path.parent.name != "safety_checker"]
+    unsafe = next((path for path in pickles if not any(path.parent.glob("*.safetensors"))), None)
+    if unsafe is not None:
+        raise ModelLockError(
+            f"the editor {name!r} has no safetensors in {unsafe.parent.name}/, only {unsafe.name}, a pickle, which "
+            "could run code; save the pipeline again with safe_serialization=True"
+        )
+    try:
+        return kind.from_pretrained(folder, torch_dtype=dtype, use_safetensors=True, **checker)
+    except LOAD_ERRORS as error:
+        raise _not_loaded(name, error) from None
+
+
+def _tiny_vae(vae: str, pipeline: Any, dtype: torch.dtype) -> Any:
+    from diffusers import AutoencoderTiny
+
+    try:
+        tiny = AutoencoderTiny.from_pretrained(vae, torch_dtype=dtype, use_safetensors=True)
+    except LOAD_ERRORS as error:
+        raise _not_loaded(vae, error) from None
+    wanted, got = pipeline.vae.config.latent_channels, tiny.config.latent_channels
+    if wanted != got:
+        raise ModelLockError(f"the VAE {vae!r} has {got} latent channels, the editor needs {wanted}; choose another")
+    return tiny
+
+
+def _not_loaded(name: str, error: Exception) -> ModelLockError:
+    cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return ModelLockError(
+        f"the editor {name!r} can't be loaded ({cause}); give the folder of a diffusers pipeline, or a Hub id "
+        "and a connection to the Hub"
+    )
+
+
+def place(pipeline: Any, device: torch.device) -> None:
+    """Put a pipeline on a device: as a whole if there is room, else model by model, or layer by layer."""
+    if device.type != "cuda":
+        pipeline.to(device)
+        return
+    sizes = [_bytes(part) for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+    how = placement(sizes, torch.cuda.mem_get_info(device)[0])
+    if how == "whole":
+        pipeline.to(device)
+    elif how == "models":
+        pipeline.enable_model_cpu_offload(device=device)
+    else:
+        pipeline.enable_sequential_cpu_offload(device=device)
+    if how != "whole" and hasattr(getattr(pipeline, "vae", None), "enable_slicing"):
+        pipeline.vae.enable_slicing()
+
+
+def placement(sizes: Sequence[int], free: int) -> str:
+    """What of a pipeline goes to a GPU at a time: "whole", "models" or "layers".
+
+    Args:
+        sizes: bytes of its models.
+        free: bytes of the GPU.
+    """
+    if ROOM * sum(sizes) < free:
+        return "whole"
+    return "models" if ROOM * max(sizes) < free else "layers"
+
+
+def _bytes(module: torch.nn.Module) -> int:
+    return sum(p.numel() * p.element_size() for p in module.parameters())

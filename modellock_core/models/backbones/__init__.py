@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # so that the command line knows the default's name without l
     from torch import Tensor, nn
 
 from ...errors import ModelLockError
+from ...reading import read_json, shortened
 
 DEFAULT_BACKBONE = "tf_efficientnet_lite0"  # the bundled one
 
@@ -80,8 +81,8 @@ def load_backbone(name: str = DEFAULT_BACKBONE) -> Backbone:
     """A backbone by name.
 
     Args:
-        name: the bundled one's; "timm:NAME"; "transformers:NAME" of an image classification model; or a local folder of
-            either.
+        name: the bundled one's; "timm:NAME"; "transformers:NAME" of an image classification model; a local folder of
+            either; or "authors:NAME", of the authors' checkpoints.
 
     Raises:
         ModelLockError: there is no such model, or it is no image classifier that can be cut into blocks.
@@ -100,21 +101,28 @@ def load_backbone(name: str = DEFAULT_BACKBONE) -> Backbone:
         from .transformers_backbone import transformers_backbone
 
         return transformers_backbone(model, name)
-    if Path(name).is_dir():
+    if library == "authors" and model:
+        from .authors import authors_backbone
+
+        return authors_backbone(model)
+    if os.path.isdir(name):  # unlike pathlib's, it bears any name
         return _load_folder(Path(name))
     raise ModelLockError(
-        f"there is no backbone {name!r}; give {DEFAULT_BACKBONE}, timm:NAME, transformers:NAME or a local folder"
+        f"there is no backbone {shortened(name)}; "
+        f"give {DEFAULT_BACKBONE}, timm:NAME, transformers:NAME or a local folder"
     )
 
 
 def _load_folder(folder: Path) -> Backbone:
     """A backbone from a folder of timm's or transformers' format."""
     try:
-        config = json.loads((folder / "config.json").read_text())
+        config = read_json(folder / "config.json", "config.json")
     except (OSError, ValueError) as error:
         raise ModelLockError(
             f"{folder} has no readable config.json; give a folder that timm or transformers saved"
         ) from error
+    if not isinstance(config, dict):
+        raise ModelLockError(f"{folder / 'config.json'} names no model; give a folder that timm or transformers saved")
     if "architecture" in config:
         from .timm_backbone import timm_folder
 

@@ -81,15 +81,20 @@ class _WithLastBlock(nn.Module):
         return last, self.network.forward_head(last)
 
 
+def with_last_block(network: nn.Module) -> nn.Module:
+    """A network of timm's that gives both what its last block and what its pooling put out, in eval mode."""
+    return _WithLastBlock(network).eval()
+
+
 def _backbone(name: str, skeleton: Callable[[], nn.Module], load: Callable[[bool], nn.Module]) -> NetworkBackbone:
     with torch.device("meta"):
         network = skeleton()
     config = resolve_model_data_config(network)
     size = config["input_size"][-1]
     fixed = bool(getattr(network, "pretrained_cfg", {}).get("fixed_input_size"))
-    cuts = plan(_WithLastBlock(network).eval(), size, _groups(network), fixed)
+    cuts = plan(with_last_block(network), size, parameter_groups(network), fixed)
     mean, std = (tuple(torch.tensor(config[key]).reshape(-1).tolist()) for key in ("mean", "std"))
-    return NetworkBackbone(name, size, mean, std, cuts, lambda pretrained: _WithLastBlock(load(pretrained)).eval())
+    return NetworkBackbone(name, size, mean, std, cuts, lambda pretrained: with_last_block(load(pretrained)))
 
 
 def _create(model_name: str, **arguments: Any) -> nn.Module:
@@ -102,8 +107,8 @@ def _create(model_name: str, **arguments: Any) -> nn.Module:
         ) from error
 
 
-def _groups(network: nn.Module) -> Mapping[str, Hashable] | None:
-    """Of each parameter which block it belongs to, as timm groups them; None where timm has no groups."""
+def parameter_groups(network: nn.Module) -> Mapping[str, Hashable] | None:
+    """Of each parameter its block, as timm groups them, by its name in `with_last_block`; None where timm has none."""
     matcher: Any = getattr(network, "group_matcher", None)
     if matcher is None:
         return None

@@ -52,8 +52,8 @@ class Task(Protocol):
     @property
     def backbone(self) -> Backbone: ...
 
-    def build(self, pretrained: bool = True, seed: int = 0) -> nn.Sequential:
-        """The model on the best device, in eval mode: normalised images in, outputs out.
+    def build(self, pretrained: bool = True, seed: int = 0, device: torch.device | None = None) -> nn.Sequential:
+        """The model on a device, the best by default, in eval mode: normalised images in, outputs out.
 
         A row of modules, so that the first can be frozen and their outputs cached. What the last but one puts out are
         the model's features; the last one reads the outputs off them. What is new is drawn by the seed.

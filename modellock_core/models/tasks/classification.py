@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,13 +59,13 @@ class Classification:
     name: str = "classification"
     metric_name: str = "accuracy"
 
-    def build(self, pretrained: bool = True, seed: int = 0) -> nn.Sequential:
+    def build(self, pretrained: bool = True, seed: int = 0, device: torch.device | None = None) -> nn.Sequential:
         """The backbone's blocks, its pooling (N, D), and a linear layer of one output per class."""
-        with global_seed(seed):
+        with global_seed(seed), device or nullcontext():
             stages = self.backbone.stages(pretrained)
             classifier = nn.Linear(stages.feature_dim, len(self.classes))
         model = nn.Sequential(*stages.blocks, stages.pool, classifier)
-        return model.eval().to(best_device()).to(memory_format=torch.channels_last)
+        return model.eval().to(device or best_device()).to(memory_format=torch.channels_last)
 
     def fit_last_layer(
         self, layer: nn.Module, features: Tensor, targets: Tensor, generator: torch.Generator

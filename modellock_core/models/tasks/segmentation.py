@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -115,13 +116,13 @@ class Segmentation:
     name: str = "segmentation"
     metric_name: str = "mean IoU"
 
-    def build(self, pretrained: bool = True, seed: int = 0) -> nn.Sequential:
+    def build(self, pretrained: bool = True, seed: int = 0, device: torch.device | None = None) -> nn.Sequential:
         """The backbone's blocks before stride 8, the feature pyramid of the others, and the decoder.
 
         Raises:
             ModelLockError: the backbone has no feature maps of stride 8, 16 and 32.
         """
-        with global_seed(seed):
+        with global_seed(seed), device or nullcontext():
             stages = self.backbone.stages(pretrained)
             taps = {tap.stride: tap for tap in stages.taps}
             if not {STRIDE, MIDDLE_STRIDE} < taps.keys() or max(taps) <= MIDDLE_STRIDE:
@@ -139,7 +140,7 @@ class Segmentation:
             )
             decoder = Decoder(fine.channels, middle.channels + coarse.channels, len(self.classes))
         model = nn.Sequential(*rows[:frozen], pyramid, decoder)
-        return model.eval().to(best_device()).to(memory_format=torch.channels_last)
+        return model.eval().to(device or best_device()).to(memory_format=torch.channels_last)
 
     def fit_last_layer(
         self, layer: nn.Module, features: Tensor, targets: Tensor, generator: torch.Generator
