@@ -3,66 +3,81 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from pathlib import Path
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+from ui import first as first  # before Gradio and torch
+from ui import zero_gpu as zero_gpu
+
+# isort: split
 
 import gradio as gr
 
+from ui.api import add_api
+from ui.endpoints import hide_events, offers_mcp
 from ui.layout.attack import attack_step
 from ui.layout.lock import lock_step
-from ui.layout.parts import PRIVATE
+from ui.layout.parts import QUIET
 from ui.layout.riddle import riddle_step
 from ui.layout.spell import spell_step
+from ui.layout.start import start_step
+from ui.layout.theme import BRAND, CSS, FAVICON, THEME
 from ui.layout.unlock import unlock_step
-from ui.sessions import make_session, remove_session
-from ui.warm_up import warm_up
+from ui.server import PROTECTED, start_housekeeping
+from ui.sessions import OF_TAB, REMEMBERED, claim_session, leave_session
+from ui.sharing import open_with_prompt
+from ui.stopping import end_on_signals
+from ui.validation import validate_early
 
 PORT = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
-THEME = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # no web fonts
-CSS = Path(__file__).resolve().parent / "ui" / "layout" / "page.css"
 
 
 def build() -> gr.Blocks:
     """The page."""
-    with gr.Blocks(title="ModelLock", delete_cache=(3600, 24 * 3600)) as page:
-        gr.Markdown(
-            "# ModelLock\nLock a vision model with a text prompt: it works on images edited with your secret spell, "
-            "and fails on all others. ([paper](https://arxiv.org/abs/2405.16285))"
-        )
-        with gr.Tab("1 Spell"):
-            key = spell_step()
-        with gr.Tab("2 Lock"):
-            locked = lock_step(key.components)
-        with gr.Tab("3 Unlock") as tab:
-            unlock_step(tab, locked)
-        with gr.Tab("4 Attack"):
-            attack_step()
-        with gr.Tab("5 Riddle"):
-            riddle_step()
-        page.load(make_session, None, None, **PRIVATE)
+    with gr.Blocks(title="ModelLock: a password for an AI model", delete_cache=(600, 2 * 3600)) as page:
+        add_api()  # first: its names are plain ones
+        gr.HTML(BRAND, elem_id="brand")
+        with gr.Tabs(overflow_behavior="wrap", elem_id="steps") as tabs:
+            with gr.Tab("Start", id="start"):
+                start_step(tabs)
+            with gr.Tab("1 Key", id="key"):
+                key = spell_step(tabs)
+            with gr.Tab("2 Lock", id="lock"):
+                locked = lock_step(tabs, key.components)
+            with gr.Tab("3 Unlock", id="unlock") as unlocking:
+                unlock_step(tabs, unlocking, locked.made)
+            with gr.Tab("4 Attack", id="attack"):
+                example_attacked = attack_step(tabs)
+            with gr.Tab("5 Riddle", id="riddle"):
+                riddle_step()
+        token = gr.Textbox(visible=False)
+        session = page.load(claim_session, token, token, js=OF_TAB, **QUIET)
+        session.then(None, token, None, js=REMEMBERED, **QUIET)
+        locked.at_load(session)
+        open_with_prompt(page, key.components["prompt"])
         key.at_load(page)
-        page.unload(remove_session)
+        example_attacked(page)
+        page.unload(leave_session)
+    hide_events(page)
+    validate_early(page)
     return page
 
 
 def main() -> None:
     """Serve the page on GRADIO_SERVER_NAME (127.0.0.1) and GRADIO_SERVER_PORT (7860)."""
     page = build()
-    page.queue(default_concurrency_limit=4)
+    end_on_signals(lambda: page.close(verbose=False))
+    page.queue(default_concurrency_limit=4, max_size=200, api_open=False)  # nothing goes round the queue
     page.launch(
         server_port=PORT,
         theme=THEME,
         css_paths=CSS,
-        max_file_size="200mb",
+        favicon_path=FAVICON,
+        mcp_server=offers_mcp(),
         footer_links=["api", "gradio"],
         ssr_mode=False,
         prevent_thread_lock=True,
+        **PROTECTED,
     )
-    threading.Thread(target=warm_up, daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: page.close())  # docker stop: leave in order, removing visitors' folders
+    start_housekeeping()
     page.block_thread()
 
 

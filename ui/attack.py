@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
+from modellock_core.errors import ModelLockError
 from modellock_core.evaluation.thieves import EVERYBODY, attacks_of
-from modellock_core.records import to_json
+from modellock_core.paths import EXAMPLE_ATTACKS, EXAMPLE_LOCK
+from modellock_core.records import from_json, to_json
 
 from .colours import BESIDE, HELD, HOLDER, OPENED
 from .errors import shows_errors
+from .private_cache import REPORT
 from .progress import ProgressBar, idle, paced
 from .sessions import session_folder
-from .unlock import load_model_and_key, test_images_of
+from .unlock import EXAMPLE, load_model_and_key, test_images_of
 
 if TYPE_CHECKING:  # they load torch
     from modellock_core.evaluation.attacks import AttackReport, Finding
@@ -29,7 +32,7 @@ THIEF_TEXTS = {
     "searcher": "knows your editor, and has a few labelled images",
     "labeller": "has a few labelled images",
     "reader": "reads the model's answers",
-    "witness": "has seen some of your keyed images",
+    "witness": "has seen some of your edited images",
     EVERYBODY: "has all of this, and some minutes",
 }
 DONE = {  # what the thief does, of each attack
@@ -57,7 +60,8 @@ DONE = {  # what the thief does, of each attack
     "logit_probe": "fits a new layer to the model's answers",
     "source_free": "adapts the model to images without labels",
     "extraction": "trains a copy on the answers",
-    "leaked_pairs": "imitates the keyed images that he has seen",
+    "leaked_pairs": "imitates the edited images that he has seen",
+    "known_edit": "edits as you do, and trains a new last layer",
 }
 GUESSING, PUBLIC = "guessing", "the public backbone with the same labels"
 COLUMNS = ["attack", "what the thief does", "what he has", "score", "compared with", "what it means"]
@@ -107,22 +111,27 @@ class Outcome:
 
 
 @shows_errors
-def run_attack(choice: str, thief: str, budget: str, request: gr.Request) -> Iterator[AttackView]:
+def run_attack(
+    choice: str, thief: str, budget: str, request: gr.Request, unsealed: bool = False
+) -> Iterator[AttackView]:
     """Let a thief run his attacks one after the other; what each came to is shown when it ends.
 
     Args:
         choice: which model.
         thief: which of `THIEF_NAMES`.
         budget: "quick" or "full".
+        unsealed: whether he has the sealed last layer too.
     """
     from modellock_core import Progress, run_attacks
     from modellock_core.evaluation.attacks import BUDGETS, Target, attack_report
 
-    locked, key = load_model_and_key(choice, request)
+    if thief is None or budget is None:
+        raise ModelLockError("choose a thief and a budget")
+    locked, key = load_model_and_key(choice, request, sealed=not unsealed)
     bar, begun = ProgressBar(), time.monotonic()
     yield AttackView(bar.render(Progress("Loading images")), "", "", "", [], gr.update(visible=False))
     target = Target(locked, key, test_images_of(locked))
-    file = session_folder(request) / "attack-report.json"
+    file = session_folder(request) / REPORT
     names, made_by = attacks_of(thief), dict[str, str]()
     report = attack_report(target, (), budget, ())
     for i, name in enumerate(names):
@@ -138,6 +147,33 @@ def run_attack(choice: str, thief: str, budget: str, request: gr.Request) -> Ite
             result_text(found, left=len(names) - i - 1), chart_html(report, found), table_html(found),
             finding_rows(report.findings), gr.update(value=str(file), visible=True),
         )  # fmt: skip
+
+
+def of_choice(choice: str) -> AttackView:
+    """What is known of a model that nobody has attacked here yet: of the example, its stored report."""
+    nothing = AttackView(idle("Nobody has attacked this model here yet."), "", "", "", [], gr.update(visible=False))
+    return (stored_report() or nothing) if choice == EXAMPLE else nothing
+
+
+@shows_errors
+def stored_report() -> AttackView | None:
+    """The report of the example, before anything was pressed; what it says is of that model alone."""
+    from modellock_core.evaluation.attacks import AttackReport
+
+    if not EXAMPLE_ATTACKS.exists():
+        return None
+    values = json.loads(EXAMPLE_ATTACKS.read_text())
+    report = from_json(AttackReport, values["report"], EXAMPLE_ATTACKS.name)
+    card = json.loads((EXAMPLE_LOCK / "card.json").read_text())
+    if report.key_hash != card["key_hash"]:  # of an example that was replaced
+        return None
+    found = outcomes(report, values["made_by"])
+    thief = THIEF_TEXTS[values["thief"]]
+    return AttackView(
+        idle(f"The example, attacked beforehand by a thief who {thief}. Run your own above."),
+        result_text(found, left=0), chart_html(report, found), table_html(found), finding_rows(report.findings),
+        gr.update(visible=False),
+    )  # fmt: skip
 
 
 def outcomes(report: AttackReport, made_by: Mapping[str, str]) -> list[Outcome]:
@@ -181,8 +217,8 @@ def result_text(found: Sequence[Outcome], left: int) -> str:
 def chart_html(report: AttackReport, found: Sequence[Outcome]) -> str:
     """Bars: of the key, of clean images, and for each attack its score above what it is compared with."""
     groups = [
-        _bars("the key (UP)", "", (report.unlocked_performance, HOLDER)),
-        _bars("clean images (LP)", "", (report.locked_performance, HELD)),
+        _bars("with the key", "", (report.unlocked_performance, HOLDER)),
+        _bars("without the key", "", (report.locked_performance, HELD)),
         *(
             _bars(
                 f"{one.attack}, opened" if one.opened else one.attack,

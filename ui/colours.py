@@ -1,6 +1,6 @@
 """Whose score a chart shows, and in which colour: readable on a light and on a dark page."""
 
-KEYED, CLEAN = "with the key (UP)", "without (LP)"
+KEYED, CLEAN = "with the key", "without the key"
 
 GREEN, RED, BLUE, GREY = "#16a34a", "#dc2626", "#3b82f6", "#94a3b8"
 COLOURS = {KEYED: GREEN, CLEAN: RED}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,11 +18,24 @@ from .warm_up import warm_up
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Show a `ModelLockError` as a `gr.Error`, without a trace."""
+    """Show a `ModelLockError` as a `gr.Error`, without a trace; of any other error the log gets where, not what.
+
+    The text of an error may hold a visitor's prompt.
+    """
     try:
         yield
+    except gr.Error:
+        raise
     except ModelLockError as error:
         raise gr.Error(str(error), print_exception=False) from None
+    except MemoryError:
+        raise gr.Error("the server has not enough memory for this; try fewer images", print_exception=False) from None
+    except Exception as error:
+        where = "".join(traceback.format_tb(error.__traceback__))
+        print(f"{type(error).__name__}, its text is left out:\n{where}", file=sys.stderr, flush=True)
+        raise gr.Error(
+            "this went wrong on the server; try again, or with other settings", print_exception=False
+        ) from None
 
 
 def shows_errors(handler: Callable) -> Callable:

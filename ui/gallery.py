@@ -21,18 +21,23 @@ def box(number: int) -> tuple[int, int, int, int]:
     return column * SIDE, row * SIDE, (column + 1) * SIDE, (row + 1) * SIDE
 
 
-def categories() -> list[str]:
-    """The catalogue's groups, in its order."""
-    return list(dict.fromkeys(entry.category for entry in ENTRIES))
-
-
-def entries(category: str) -> list[KeyPrompt]:
-    """The prompts of a category."""
-    return [entry for entry in ENTRIES if entry.category == category]
+def matching(text: str) -> list[KeyPrompt]:
+    """The prompts whose name, text or category contains a text; all of them if it is empty."""
+    wanted = (text or "").strip().casefold()
+    return [one for one in ENTRIES if any(wanted in part.casefold() for part in (one.name, one.prompt, one.category))]
 
 
 @cache
-def thumbnails(category: str) -> list[tuple[Image.Image, str]]:
-    """Thumbnail and name of each prompt in a category."""
+def _picture() -> Image.Image:
     with Image.open(GALLERY) as picture:
-        return [(picture.crop(box(i)), entry.name) for i, entry in enumerate(ENTRIES) if entry.category == category]
+        return picture.convert("RGB")
+
+
+def found(text: str) -> list[tuple[Image.Image, str]]:
+    """Thumbnail and name of each prompt that matches."""
+    return [(_picture().crop(box(ENTRIES.index(entry))), entry.name) for entry in matching(text)]
+
+
+def categories() -> list[str]:
+    """The catalogue's groups, in its order: what else one may search for."""
+    return list(dict.fromkeys(entry.category for entry in ENTRIES))

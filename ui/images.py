@@ -18,9 +18,14 @@ def with_short_side(image: Image.Image, side: int) -> Image.Image:
     return ImageOps.fit(image, shape, Image.Resampling.LANCZOS)
 
 
+def square(image: Image.Image, side: int) -> Image.Image:
+    """The centre square of an image, in so many px: what a model sees of it."""
+    return ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
+
+
 def image_input(value: Image.Image | None = None, **options) -> gr.Image:
     """A `gr.Image` the visitor may replace; its handlers get an RGB image, or None."""
-    image = gr.Image(value, type="pil", format="png", sources=["upload", "clipboard"], **options)
+    image = gr.Image(value, type="pil", format="png", sources=["upload", "webcam", "clipboard"], **options)
     # Gradio's own shows no cause for a file that is no image; for a subclass it would write a stub file beside this one
     image.preprocess = _read
     return image

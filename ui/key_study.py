@@ -9,7 +9,7 @@ from modellock_core.editing.catalogue import CATALOGUE
 from modellock_core.evaluation.published import STYLES
 from modellock_core.paths import CATALOGUE_LOCKS
 
-COLUMNS = ["key", "prompt", "kind", "UP %", "LP %", "paper's UP %", "paper's LP %"]
+COLUMNS = ["key", "prompt", "kind", "with the key %", "without it %", "paper: with %", "paper: without %"]
 ABOUT = (
     "Keys that have locked Toybox once (recipe quick, seed 0). Dots and hatched ranges are the paper's, on another "
     "dataset (Oxford-IIIT Pet, 37 breeds, chance 2.7 %) with another editor and a larger model: compare which keys "

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, TypedDict
 import gradio as gr
 from PIL import Image
 
-from modellock_core.editing.editors import INSTRUCT_PIX2PIX, bundled_editors
+from modellock_core.editing.editors import OBJECT_ALPHA, bundled_editors, default_settings
 from modellock_core.errors import ModelLockError
 
 from .errors import shows_errors
+from .hub_editors import WITH_A_GPU, hub_editors, load_offered
 
 if TYPE_CHECKING:  # it loads torch
     from modellock_core import Key
 
-EDITORS = [*bundled_editors(), INSTRUCT_PIX2PIX]  # those on offer until it is known what this machine can run
+EDITORS = [*bundled_editors(), *WITH_A_GPU]  # those on offer until it is known what this machine can run
 
 
 class KeySettings(TypedDict):
-    """What a key has beside its prompt and alpha, as the page's components give it.
+    """What a key has beside its prompt and strength, as the page's components give it.
 
     Attributes:
         editor, steps, edit_seed: as of `Key`; a number field may be empty.
@@ -45,9 +46,7 @@ class KeyChoice(KeySettings):
 
 def runnable_editors() -> list[str]:
     """The editors that this machine runs in reasonable time."""
-    from modellock_core.devices import best_device
-
-    return EDITORS if best_device().type == "cuda" else bundled_editors()
+    return [*bundled_editors(), *hub_editors()]
 
 
 @shows_errors
@@ -82,7 +81,8 @@ def make_key(
     from modellock_core import Key, style_of
     from modellock_core.data.images import to_tensor
 
-    if steps is None or edit_seed is None:
+    load_offered(editor)
+    if steps is None or edit_seed is None or alpha is None:
         raise ModelLockError("steps and seed must be whole numbers; fill them in")
     if own_hand and hand is None:  # a caller of the API, who gets it with the key file
         hand = draw_hand()
@@ -108,18 +108,19 @@ def key_summary(
     own_hand: bool = False,
     like: Image.Image | None = None,
 ) -> str:
-    """The key in one line of Markdown, without what nobody could remember."""
+    """The key in one line of text, without what nobody could remember."""
     step_count, seed = ("?" if value is None else f"{value:.15g}" for value in (steps, edit_seed))
-    parts = [f"“{prompt or ''}”", f"alpha {alpha:g}", f"editor {editor}", f"steps {step_count}", f"seed {seed}"]
-    parts += ["your own hand"] * own_hand + ["your picture's style"] * (like is not None)
-    return "**Key:** " + " · ".join(parts)
+    parts = [f"“{prompt or ''}”", f"strength {alpha:g}", f"editor {editor}", f"steps {step_count}", f"seed {seed}"]
+    parts += ["your own random bits"] * own_hand + ["your picture's style"] * (like is not None)
+    return "Key: " + " · ".join(parts)
 
 
-def alpha_of(prompt: str, editor: str) -> float:
-    """Where the slider of alpha stands for a prompt."""
+def alpha_of(prompt: str, editor: str, alpha: float) -> float:
+    """Where the slider of strength stands for a prompt: at its default, unless the visitor has moved it elsewhere."""
     from modellock_core.editing.key import default_alpha
 
-    return default_alpha(prompt or "", editor)
+    moved = alpha not in (default_settings(editor).alpha, OBJECT_ALPHA)
+    return alpha if moved else default_alpha(prompt or "", editor)
 
 
 def draw_hand() -> str:
@@ -130,4 +131,4 @@ def draw_hand() -> str:
 
 
 def _whole(value: float) -> int | float:
-    return int(value) if float(value).is_integer() else value
+    return int(value) if isinstance(value, int) or value.is_integer() else value

@@ -1,9 +1,9 @@
-"""Step 2, Lock: run a lock with live figures, offer model and key as files, and make the vanilla model to compare."""
+"""Step 2, Lock: run a lock with live figures, offer model and key as files, and train an unlocked one to compare."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import html
+import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,36 +14,47 @@ from typing_extensions import Unpack  # of Python 3.11
 
 from modellock_core.errors import ModelLockError
 from modellock_core.models.backbones import DEFAULT_BACKBONE
+from modellock_core.records import from_json, to_json
 
+from .backbones import check_backbone
 from .colours import CLEAN, KEYED
 from .errors import shows_errors
+from .key_files import forget_other_keys, keep_key
+from .key_files import key_file as key_file_of
 from .keys import KeyChoice, make_key
-from .progress import ProgressBar, idle, paced
-from .sessions import session_folder
+from .lock_times import note_time
+from .model_files import zipped
+from .progress import Stages, idle, paced
+from .sessions import KEPT, session_folder
 
 if TYPE_CHECKING:  # they load torch
     from modellock_core import Dataset
     from modellock_core.locking.report import LockReport
 
-TOYBOX, OWN = "Toybox (bundled)", "My own images (a zip)"
-QUICK_LOOK, WHOLE = "Quick look (400 images)", "All images"
+TOYBOX, OWN = "Sample images (9 kinds of things)", "My own images (a zip)"
+QUICK_LOOK, WHOLE = "400: a quick look", "All of them: better"
 TASKS = [
     ("Classification: what is in the image", "classification"),
-    ("Segmentation: one class per pixel", "segmentation"),
+    ("Segmentation: a class for every pixel", "segmentation"),
 ]
 UPLOADS = {
-    "classification": "Zip with one folder of images per class",
-    "segmentation": "Zip with images/ and masks/ (PNG)",
+    "classification": "Zip with one folder of images for each class, at least two classes",
+    "segmentation": "Zip with two folders, images and masks (PNG, same file names)",
 }
+RECIPES = [("Standard", "standard"), ("Thorough", "thorough"), ("As in the paper", "paper")]
 RECIPE_TEXTS = {
-    "standard": "Two minutes: the model learns keyed images and is silenced on clean ones, on edits by other keys, and "
-    "on the wrong keys that an adversary finds meanwhile.",
-    "thorough": "Some ten minutes: the same with more images, more wrong keys and a stronger adversary.",
-    "paper": "The published mix: 95 % of the images keyed with their label, 5 % clean with a wrong one. Meant for long "
-    "finetunes; in a short one it hardly locks.",
+    "standard": "Recommended. The model learns your edited images, and to stay silent on plain ones, on edits with "
+    "other keys, and on the wrong keys that an adversary finds meanwhile.",
+    "thorough": "The same with more images, more wrong keys and a stronger adversary. Takes several times as long.",
+    "paper": "As published: 95 % of the images edited, 5 % plain with a wrong label. Meant for long training. In a "
+    "short one like this it barely locks.",
 }
+NOT_YET = '<p class="note">Nothing is locked yet. Press Lock, and watch it here.</p>'
+WAITING = idle("Waiting for the machine. If somebody else is locking a model, it is your turn after that.")
 # training and test images: keeps a visitor's dataset within the memory of a free machine
 MOST = {"classification": (4000, 1000), "segmentation": (1200, 400)}
+LEAK = 0.1  # that an answer without the key may be better than guessing
+REPORT = "lock-report.json"  # in the visitor's folder, beside the model
 CURVES = {KEYED: "unlocked_performance", CLEAN: "locked_performance"}
 
 
@@ -68,23 +79,30 @@ def _dataset(source: str, upload: str | None, task: str, amount: str, seed: int)
     return dataset.limited(*((400, 200) if amount == QUICK_LOOK else MOST[task]))
 
 
-def _allowed(backbone: str) -> str:
-    """The backbone's name; on a public Space no folder of the server."""
-    if "SPACE_ID" in os.environ and Path(backbone).exists():
-        raise ModelLockError(f"{backbone!r} is a folder of this server; give timm:NAME or transformers:NAME")
-    return backbone
+def result_html(report: LockReport, prompt: str) -> str:
+    """What came of a lock: two numbers and a sentence.
 
-
-def result_table(report: LockReport) -> str:
-    """UP, LP, vanilla and chance as a Markdown table, under the metric's name."""
-    figures = (report.unlocked_performance, report.locked_performance, report.vanilla_performance, report.chance)
-    up, lp, vanilla, chance = ("…" if value is None else f"{100 * value:.1f} %" for value in figures)
+    Args:
+        prompt: of the key, so that nobody takes it for another lock.
+    """
+    up, lp, chance = report.unlocked_performance, report.locked_performance, report.chance
+    never = report.vanilla_performance
+    beside = "is being measured" if never is None else f"would have {never:.0%}"
+    if up - chance < 0.5 * ((never or 1) - chance):
+        sense = "The key does not open it well. Take all images, or another prompt."
+    elif lp - chance > LEAK:
+        sense = "Without the key it still answers too often: this lock does not hold."
+    else:
+        sense = "With the key it works; without, it does about as well as guessing."
     seconds = report.seconds
     return (
-        "| | with the key (UP) | without (LP) | vanilla finetune | guessing |\n|---|---|---|---|---|\n"
-        f"| {report.metric} | **{up}** | **{lp}** | {vanilla} | {chance} |\n\n"
-        f"{report.num_train} training and {report.num_test} test images; editing {seconds['edit']:.0f} s, "
-        f"finetune {seconds['finetune']:.0f} s, all in all {seconds['total']:.0f} s. Try it under **3 Unlock**."
+        f"<h3>Locked with “{html.escape(prompt)}”</h3>"
+        f'<div class="two-numbers"><div class="holder"><b>{up:.0%}</b>with the key</div>'
+        f'<div class="thief"><b>{lp:.0%}</b>without it</div></div><p><b>{sense}</b> '
+        f"Guessing has {chance:.0%}; never locked, it {beside} ({html.escape(report.metric)}).</p>"
+        f'<p class="note">{report.num_train} training and {report.num_test} test images; {seconds["total"]:.0f} s '
+        f"in total (editing {seconds['edit']:.0f} s, training {seconds['finetune']:.0f} s). Model and key are kept "
+        f"here while this page is open, and {KEPT // 60} minutes longer if you reload it.</p>"
     )
 
 
@@ -106,7 +124,7 @@ def run_lock(
     seed: float | None,
     **choice: Unpack[KeyChoice],
 ) -> Iterator[LockView]:
-    """Lock a model, then make the vanilla model to compare it with.
+    """Lock a model, then train one without a lock to compare it with.
 
     Args:
         source, upload, task, amount: the images.
@@ -117,17 +135,23 @@ def run_lock(
 
     from modellock_core import RECIPES, Progress, baseline, lock
     from modellock_core.data.images import to_pil
-    from modellock_core.locking.locked_model import CARD
+    from modellock_core.locking.checks import check_key
+    from modellock_core.locking.seal import is_sealing
+    from modellock_core.randomness import check_seed
 
     key = make_key(**choice)
+    check_key(key)
     if seed is None:
         raise ModelLockError("the finetune's seed is empty; give a whole number")
-    bar, curve, hidden = ProgressBar(), [], gr.update(visible=False)
-    yield LockView(bar.render(Progress("Loading images")), [], None, "", hidden, hidden)
+    check_seed(int(seed))
+    if None in (source, task, recipe, amount):
+        raise ModelLockError("choose task, images, recipe and how many")
+    bar, curve, hidden = Stages(), [], gr.update(visible=False)
+    yield LockView(bar.render(Progress("Loading images")), hidden, hidden, "", hidden, hidden)
     dataset = _dataset(source, upload, task, amount, int(seed))
     settings = {
         "recipe": RECIPES[task][recipe],
-        "backbone": _allowed(backbone.strip() or DEFAULT_BACKBONE),
+        "backbone": check_backbone((backbone or "").strip() or DEFAULT_BACKBONE),
         "seed": int(seed),
     }
 
@@ -135,32 +159,54 @@ def run_lock(
     for progress in paced(locking):
         view = LockView(bar.render(progress))
         if progress.preview is not None:
-            view = view._replace(thumbnails=[to_pil(image) for image in progress.preview])
+            view = view._replace(thumbnails=gr.update(value=[to_pil(x) for x in progress.preview], visible=True))
         if set(CURVES.values()) <= set(progress.metrics):
             curve += curve_rows(len(curve) // len(CURVES), progress.metrics)
-            view = view._replace(curve=pd.DataFrame(curve, columns=["epoch", "performance", "images"]))
+            points = pd.DataFrame(curve, columns=["epoch", "right", "images"])
+            view = view._replace(curve=gr.update(value=points, visible=True))
         yield view
 
     locked, home = locking.result(), session_folder(request)
-    folder, key_file = home / "locked", home / "locked-model.key.json"
-    locked.model.save(folder)
-    key.save(key_file)
+    folder, seal_with = home / "locked", key if is_sealing(key) else None
+    key_file = keep_key(key, request)  # first: whoever loses it has lost the model
+    locked.model.save(folder, seal_with)
+    forget_other_keys(key_file)
+    _keep(home, locked.report)
+    note_time(recipe, amount, locked.report.seconds["total"])
     yield LockView(
-        idle("Locked."), result=result_table(locked.report), model_file=_download(_zipped(folder)),
-        key_file=_download(key_file), made=time.time(),
+        idle("Locked. Now an unlocked model is trained, to compare."), result=result_html(locked.report, key.prompt),
+        model_file=_download(zipped(folder)), key_file=_download(key_file), made=time.time(),
     )  # fmt: skip
 
     vanilla = baseline(dataset, **settings)
     for progress in paced(vanilla):
         yield LockView(bar.render(progress))
     locked = locked.with_baseline(vanilla.result())
-    locked.model.card.save(folder / CARD)
-    yield LockView(idle("Locked."), result=result_table(locked.report), model_file=_download(_zipped(folder)))
+    locked.model.save(folder, seal_with)
+    _keep(home, locked.report)
+    yield LockView(idle("Locked."), result=result_html(locked.report, key.prompt), model_file=_download(zipped(folder)))
 
 
-def _zipped(folder: Path) -> Path:
-    """A saved model as the file that is downloaded."""
-    return Path(shutil.make_archive(str(folder.with_name("locked-model")), "zip", folder))
+def _keep(home: Path, report: LockReport) -> None:
+    """Keep a report, so that a page that is reloaded can show it."""
+    (home / REPORT).write_text(json.dumps(to_json(report)))
+
+
+def found_again(request: gr.Request) -> LockView:
+    """The lock that the visitor had made before he reloaded the page; nothing where there is none."""
+    home = session_folder(request)
+    key_file = key_file_of(request)
+    if key_file is None or not (home / REPORT).exists():
+        return LockView(NOT_YET)
+    from modellock_core import Key
+    from modellock_core.locking.report import LockReport
+
+    report = from_json(LockReport, json.loads((home / REPORT).read_text()), "the lock's report")
+    prompt = Key.load(key_file).prompt
+    return LockView(
+        idle("Locked, before the page was reloaded."), result=result_html(report, prompt),
+        model_file=_download(zipped(home / "locked")), key_file=_download(key_file), made=time.time(),
+    )  # fmt: skip
 
 
 def _download(file: Path) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from .background import in_background
+
 if TYPE_CHECKING:  # it loads torch
     from modellock_core import Progress, Work
 
@@ -28,25 +30,40 @@ class ProgressBar:
         if fraction is None:
             return (
                 f'<div class="stage">{stage}</div>'
-                '<div class="track" role="progressbar"><div class="fill waiting"></div></div>'
+                '<div class="track" role="progressbar" aria-label="Progress"><div class="fill waiting"></div></div>'
             )
         elapsed = time.monotonic() - self.begun
         left = f", {elapsed / fraction - elapsed:.0f} s left" if 0.02 < fraction < 1 and elapsed > 1 else ""
         return (
             f'<div class="stage">{stage}: {fraction:.0%}{left}</div>'
-            f'<div class="track" role="progressbar" aria-valuenow="{fraction * 100:.0f}">'
+            f'<div class="track" role="progressbar" aria-label="Progress" aria-valuenow="{fraction * 100:.0f}">'
             f'<div class="fill" style="width:{fraction * 100:.1f}%"></div></div>'
         )
 
 
+class Stages:
+    """Renders the core's `Progress` as a list of stages: those that are done with their seconds, then the bar."""
+
+    def __init__(self):
+        self.bar, self.done, self.begun = ProgressBar(), [], time.monotonic()
+
+    def render(self, progress: Progress) -> str:
+        """The stages so far."""
+        if self.bar.stage and progress.stage != self.bar.stage:
+            seconds = time.monotonic() - self.bar.begun
+            self.done.append(f'<div class="done">✓ {html.escape(self.bar.stage)}, {seconds:.0f} s</div>')
+        total = f'<div class="done">{time.monotonic() - self.begun:.0f} s so far</div>'
+        return "".join(self.done) + self.bar.render(progress) + total
+
+
 def paced(work: Work) -> Iterator[Progress]:
-    """The work's progress as often as the page is refreshed, and whenever there are figures.
+    """The progress of work in the background as often as the page is refreshed, and whenever there are figures.
 
     Who stops iterating stops the work.
     """
     shown = float("-inf")
-    with closing(work):
-        for progress in work:
+    with closing(in_background(work)) as moments:
+        for progress in moments:
             if progress.metrics or time.monotonic() - shown >= REFRESH:
                 yield progress
                 shown = time.monotonic()
@@ -54,7 +71,7 @@ def paced(work: Work) -> Iterator[Progress]:
 
 def idle(message: str) -> str:
     """A line of text where the bar would be."""
-    return f'<div class="stage">{html.escape(message)}</div>'
+    return f'<div class="stage" role="status">{html.escape(message)}</div>'
 
 
 def stopped(result: str = "") -> str:
@@ -63,4 +80,4 @@ def stopped(result: str = "") -> str:
     Args:
         result: of the same step, if there is one already.
     """
-    return idle("Stopped; what was there before is kept." if result else "Stopped; nothing was kept.")
+    return idle("Stopped. What was there before is kept." if result else "Stopped. Nothing was saved.")

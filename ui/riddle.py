@@ -23,12 +23,15 @@ from modellock_core.editing.catalogue import CATALOGUE, find
 from modellock_core.editing.mix import Mix
 from modellock_core.errors import ModelLockError
 from modellock_core.locking.recipe import FinetuneConfig, Recipe
+from modellock_core.reading import read_json
 from modellock_core.records import from_json, to_json
+from modellock_core.writing import write_text
 
 from .errors import shows_errors
 from .progress import ProgressBar, idle, paced
 from .sessions import session_folder
 from .spell import sample_images
+from .visitors import Allowance, address_of
 
 if TYPE_CHECKING:  # they load torch
     from modellock_core import Dataset
@@ -39,6 +42,7 @@ POINTS, WRONG_GUESS = 100, 8  # of a perfect game; that a wrong guess costs
 HINTS = {"kind": 10, "letter": 10, "picture": 20}  # what each costs, in the order in which they are given
 # of the way from the accuracy without a key to that with the key, up to which a guess is so warm
 LEVELS = {"ice-cold": 0.2, "cold": 0.45, "warm": 0.75, "hot": 1.0}
+GUESSES_AN_HOUR = 80  # of one address, whatever sessions it says it has
 NOISE = 0.04  # accuracies that are nearer to each other count as alike
 IMAGES = (200, 90)  # to lock with, and to measure a guess on
 SHOWN_SIZE = 384  # px, of the picture
@@ -179,6 +183,7 @@ def new_riddle(request: gr.Request) -> Iterator[Making]:
         yield Making(bar.render(progress))
     model, fresh = work.result().model, folder.with_name("next-riddle")
     riddle = Riddle(secret, model.card.locked_performance, model.card.unlocked_performance)
+    shutil.rmtree(fresh, ignore_errors=True)  # of one that was stopped
     model.save(fresh)
     _save(fresh, riddle)
     with _changes:
@@ -199,6 +204,8 @@ def guess(text: str | None, request: gr.Request) -> dict[str, Any]:
 
     folder = _folder(request)
     riddle = _unsolved(folder)
+    if not _allowed_guesses.use(address_of(request)):
+        raise ModelLockError("you have guessed very often in the last hour; come back later")
     prompt, reading = _understood(text)
     if prompt.casefold() in (guess.prompt.casefold() for guess in riddle.guesses):
         raise ModelLockError(f"you have tried “{prompt}” already; it costs nothing, try another prompt")
@@ -261,6 +268,7 @@ def _same(one: Reading, other: Reading) -> bool:
     return one.styles.keys() == other.styles.keys() and one.objects == other.objects
 
 
+_allowed_guesses = Allowance(GUESSES_AN_HOUR, 3600)
 _changes = threading.Lock()  # a riddle may be replaced while a guess at it is measured
 
 
@@ -269,12 +277,12 @@ def _folder(request: gr.Request) -> Path:
 
 
 def _save(folder: Path, riddle: Riddle) -> None:
-    (folder / "riddle.json").write_text(json.dumps(to_json(riddle)))
+    write_text(folder / "riddle.json", json.dumps(to_json(riddle)))
 
 
 def _load(folder: Path) -> Riddle | None:
     try:
-        return from_json(Riddle, json.loads((folder / "riddle.json").read_text()), "the riddle")
+        return from_json(Riddle, read_json(folder / "riddle.json", "the riddle"), "the riddle")
     except FileNotFoundError:
         return None
 

@@ -1,23 +1,25 @@
-"""Step 1, Spell: preview what a key prompt does to an image, compare prompts, rank them."""
+"""Step 1, Key: see what a key prompt does to an image while it is typed, compare prompts, rank them."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from PIL import Image
 from typing_extensions import Unpack  # of Python 3.11
 
+from modellock_core.editing.catalogue import find
 from modellock_core.editing.editors import bundled_editors
 from modellock_core.errors import ModelLockError
 
 from . import gallery
 from .errors import shows_errors
 from .images import with_short_side
-from .keys import KeyChoice, KeySettings, make_key
+from .keys import KeyChoice, draw_hand, make_key
 from .progress import ProgressBar, idle, paced
 from .understanding import wording
 
@@ -28,6 +30,10 @@ if TYPE_CHECKING:  # it loads torch
 
 PREVIEW_SIZE, COMPARE_SIZE = 384, 256  # px, of an image's short side
 MAX_CELLS = 24
+FAINT = 6  # grey levels; a key that changes a picture less can hardly be seen in it
+THUMBNAIL = 96  # px
+PROMPT, STRENGTH, SEED, HAND = AXES = "prompt", "strength", "seed", "random bits"  # what a grid can change
+HISTORY = 12  # keys that are kept to use them again
 
 
 @cache
@@ -46,11 +52,23 @@ def _source(image: Image.Image | None, size: int) -> Tensor:
     return to_tensor(with_short_side(image, size))
 
 
-def _edit(source: Tensor, key: Key, size: int) -> Tensor:
-    """The edit of an image; the bundled editors' strokes have the same size in it as at the key's own size."""
+@lru_cache(maxsize=32)
+def _cached_edit(pixels: bytes, shape: tuple[int, ...], key: Key) -> Tensor:
+    import torch
+
     from modellock_core.editing.key import edited
 
-    return edited(source, replace(key, size=size) if key.editor in bundled_editors() else key)
+    source = torch.frombuffer(bytearray(pixels), dtype=torch.float32).reshape(shape)
+    return edited(source, key)
+
+
+def _edit(source: Tensor, key: Key, size: int) -> Tensor:
+    """The edit of an image; the bundled editors' strokes have the same size in it as at the key's own size.
+
+    It is kept for the next time: strength does not change it, and nobody else's key has this key's hand.
+    """
+    key = replace(key, alpha=1.0, id="0" * 32, size=size if key.editor in bundled_editors() else key.size)
+    return _cached_edit(source.numpy().tobytes(), tuple(source.shape), key)
 
 
 @shows_errors
@@ -60,7 +78,7 @@ def understood(prompt: str, editor: str, own_hand: bool, like: Image.Image | Non
 
     if editor not in bundled_editors() or not (prompt or "").strip():
         return ""
-    besides = ["your hand"] * own_hand + ["your picture's style"] * (like is not None)
+    besides = ["your random bits"] * own_hand + ["your picture's style"] * (like is not None)
     return wording(load_editor(editor).pipeline.read(prompt), besides=besides)
 
 
@@ -73,36 +91,140 @@ def preview(image: Image.Image | None, **choice: Unpack[KeyChoice]) -> tuple:
         choice: the key.
 
     Returns:
-        original, edit and keyed image, and the pair (original, keyed) for the slider.
+        the image, the same edited with the key, the pair of both for the slider, and warnings as Markdown.
     """
     from modellock_core.data.images import to_pil
     from modellock_core.editing.key import blend
 
+    if image is None or not (choice["prompt"] or "").strip():  # half-way to the next picture or prompt
+        return gr.skip(), gr.skip(), gr.skip(), ""
     key, source = make_key(**choice), _source(image, PREVIEW_SIZE)
-    edit = _edit(source, key, PREVIEW_SIZE)
-    keyed = blend(source, edit, key.alpha)
-    original, edit, keyed = (to_pil(x[0]) for x in (source, edit, keyed))
-    return original, edit, keyed, (original, keyed)
+    keyed = blend(source, _edit(source, key, PREVIEW_SIZE), key.alpha)
+    change = 255 * float((keyed - source).abs().mean())
+    original, shown = to_pil(source[0]), to_pil(keyed[0])
+    return original, shown, (original, shown), warnings(key.prompt, has_hand=key.hand is not None, change=change)
+
+
+def warnings(prompt: str, *, has_hand: bool, change: float) -> str:
+    """What speaks against a key, as Markdown; empty where nothing does.
+
+    Args:
+        change: that it makes to the picture, in grey levels.
+    """
+    entry, said = find(prompt), []
+    if not has_hand:
+        known = "It is on the list that every thief tries first." if entry else "A thief who guesses it is in."
+        said.append(f"This prompt stands alone. {known} Switch on “My own random bits”.")
+    if change < FAINT:
+        said.append("This edit can hardly be seen. A key that changes the picture more locks better.")
+    if entry and not entry.trained:
+        said.append("The editor was not trained on this prompt, and only follows its words.")
+    return "\n\n".join(f"**Careful:** {line}" for line in said)
 
 
 @shows_errors
-def compare(
-    image: Image.Image | None, prompts: list[str], alphas: list[float], **settings: Unpack[KeySettings]
-) -> Iterator[gr.Gallery]:
-    """Keyed images of several prompts (rows) at several blend ratios (columns), as a labelled gallery."""
+def grid(
+    image: Image.Image | None,
+    across: str,
+    down: str,
+    prompts: list[str],
+    strengths: list[float],
+    seeds: str,
+    hands: float,
+    **choice: Unpack[KeyChoice],
+) -> Iterator[tuple[str, Image.Image | None]]:
+    """One image edited with many keys, as one labelled picture.
+
+    Args:
+        image: the image.
+        across, down: two of `AXES`: what changes from column to column, and from row to row.
+        prompts, strengths, seeds, hands: the values along each axis; seeds are separated by commas, hands are drawn.
+        choice: the key whose other parts all cells have.
+
+    Yields:
+        progress, and at the end the picture.
+    """
     from modellock_core.data.images import to_pil
     from modellock_core.editing.key import blend
+    from modellock_core.editing.labelled_grid import labelled_grid
 
-    if not prompts or not alphas:
-        raise ModelLockError("choose at least one prompt and one alpha to compare")
-    if len(prompts) * len(alphas) > MAX_CELLS:
-        raise ModelLockError(f"that is {len(prompts) * len(alphas)} images; choose at most {MAX_CELLS}")
-    source, cells = _source(image, COMPARE_SIZE), []
-    for prompt in prompts:
-        edit = _edit(source, make_key(prompt=prompt, alpha=1.0, **settings), COMPARE_SIZE)
-        for alpha in sorted(alphas):
-            cells.append((to_pil(blend(source, edit, alpha)[0]), f"{prompt}, alpha {alpha:g}"))
-        yield gr.Gallery(cells, columns=len(alphas))
+    if across == down:
+        raise ModelLockError("choose two different things to change across and down")
+    values = {
+        PROMPT: list(prompts or []), STRENGTH: sorted(strengths or []), SEED: _numbers(seeds),
+        HAND: [None, *(draw_hand() for _ in range(int(hands or 0) - 1))],
+    }  # fmt: skip
+    columns, rows = values[across], values[down]
+    if not columns or not rows:
+        raise ModelLockError(f"choose at least one {across if not columns else down}")
+    if len(columns) * len(rows) > MAX_CELLS:
+        raise ModelLockError(f"that is {len(columns) * len(rows)} pictures; choose at most {MAX_CELLS}")
+    source, cells, bar = _source(image, COMPARE_SIZE), [], ProgressBar()
+    from modellock_core import Progress
+
+    for row in rows:
+        for column in columns:
+            key = make_key(**choice | _changes(across, column) | _changes(down, row))
+            cells.append(to_pil(blend(source, _edit(source, key, COMPARE_SIZE), key.alpha)[0]))
+            yield bar.render(Progress("Editing", len(cells), len(rows) * len(columns))), gr.skip()
+    names = [[_label(axis, i, value) for i, value in enumerate(values[axis])] for axis in (across, down)]
+    yield "", labelled_grid(cells, *names)
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in (text or "").split(",") if part.strip()]
+    except ValueError:
+        raise ModelLockError(f"seeds are whole numbers with commas between them, got {text!r}") from None
+
+
+def _changes(axis: str, value: Any) -> dict[str, Any]:
+    """What of a `KeyChoice` a cell has for itself."""
+    if axis == HAND:
+        return {} if value is None else {"own_hand": True, "hand": value}
+    return {{PROMPT: "prompt", STRENGTH: "alpha", SEED: "edit_seed"}[axis]: value}
+
+
+def _label(axis: str, number: int, value: Any) -> str:
+    if axis == HAND:
+        return "your random bits" if number == 0 else f"other random bits {number}"
+    return {PROMPT: "{}", STRENGTH: "strength {:g}", SEED: "seed {}"}[axis].format(value)
+
+
+def remembered(tried: list[list], *, image: Image.Image | None, **choice: Unpack[KeyChoice]) -> tuple[list, dict]:
+    """Keep a key that was tried, the newest first, with a small picture of what it did.
+
+    Returns:
+        the new history, rows (picture, prompt, strength); and its gallery.
+    """
+    prompt = (choice["prompt"] or "").strip()
+    if image is None or not prompt:
+        return tried, gr.skip()
+    kept = [row for row in tried if row[1:] != [prompt, choice["alpha"]]]
+    shown = preview(image, **choice)[1]
+    history = [[with_short_side(shown, THUMBNAIL), prompt, choice["alpha"]], *kept][:HISTORY]
+    return history, gr.update(value=[(row[0], f"{row[1]}, strength {row[2]:g}") for row in history])
+
+
+def again(tried: list[list], event: gr.SelectData) -> tuple[str, float]:
+    """Prompt and strength of the clicked key of the history."""
+    _, prompt, alpha = tried[event.index]
+    return prompt, alpha
+
+
+def surprise(prompt: str) -> str:
+    """A prompt that the editor was trained on, drawn at random, and another one than this."""
+    return random.choice([entry.prompt for entry in gallery.ENTRIES if entry.prompt != prompt])
+
+
+def searched(text: str) -> gr.Gallery:
+    """The thumbnails of all prompts that contain a text."""
+    return gr.Gallery(gallery.found(text))
+
+
+def chosen_found(text: str, event: gr.SelectData) -> str:
+    """The prompt of the clicked thumbnail among those that were found."""
+    return gallery.matching(text)[event.index].prompt
 
 
 @shows_errors
@@ -130,8 +252,3 @@ def chosen_prompt(event: gr.SelectData) -> str:
 def chosen_sample(event: gr.SelectData) -> Image.Image:
     """The clicked sample image."""
     return sample_images()[event.index]
-
-
-def chosen_thumbnail(category: str, event: gr.SelectData) -> str:
-    """The prompt of the clicked thumbnail."""
-    return gallery.entries(category)[event.index].prompt

@@ -1,26 +1,29 @@
-"""Step 3, Unlock: the same model on clean and on keyed images, with the key or with a guess."""
+"""Step 3, Unlock: the same model on clean and on edited images, with the key or with a guess."""
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
-import zlib
+import html
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import gradio as gr
-import numpy as np
 from PIL import Image
 
 from modellock_core.errors import ModelLockError
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 
+from .answers import HOLDER, SIDE, THIEF, Shown, asked, cards, data_uri, verdict
+from .bars import score_bars
+from .colours import BESIDE, GREEN, RED
 from .errors import shows_errors
+from .images import square
+from .key_files import key_file as key_file_of
 from .keys import check_editor
-from .progress import ProgressBar, idle, paced
+from .model_files import open_zipped
+from .progress import ProgressBar, paced
 from .sessions import session_folder
 
 if TYPE_CHECKING:  # they load torch
@@ -29,179 +32,267 @@ if TYPE_CHECKING:  # they load torch
     from modellock_core import Dataset, Key, LockedModel
 
 EXAMPLE, MINE, OPENED = "The example", "The one I just locked", "Opened from files"
-BY_CLASS = ["class", "with the key", "without"]
+BY_CLASS = ["class", "with the key", "without the key"]
 NOTHING_THERE = {
-    MINE: "nothing is locked yet; do step 2 first, or choose the example",
-    OPENED: "no model is open yet; open its zip and key file, or choose the example",
+    MINE: "nothing is locked yet; lock a model in step 2, or choose the example",
+    OPENED: "no model is open yet; open its zip and key file below, or choose the example",
 }
-SHOWN_SIZE = 384  # px, of the images beside the answers
-MAX_MODEL_BYTES = 200 * 2**20
+TWELVE, TILE = 12, 112  # test images in the grid, and their side in px
+NOT_ITS_KEY = (
+    "This key did **not** lock this model, so it is not opened. Press the button to see what a wrong key gets."
+)
 
 
 @lru_cache(maxsize=4)
-def _load(folder: Path, changed: int) -> LockedModel:
+def _opened(folder: Path, changed: int, key: Key | None) -> LockedModel:
+    """The model, without its seal if the key is its own."""
     from modellock_core import LockedModel
 
-    return LockedModel.load(folder)
+    locked = LockedModel.load(folder)
+    return locked.unsealed(key) if key is not None and locked.belongs_to(key) else locked
 
 
-def load_model_and_key(choice: str, request: gr.Request) -> tuple[LockedModel, Key]:
-    """The chosen model and its key."""
+def load_model_and_key(choice: str, request: gr.Request, sealed: bool = False) -> tuple[LockedModel, Key]:
+    """The chosen model, as its key opens it or sealed as a thief has it, and its key."""
     from modellock_core import Key
 
+    if choice is None:
+        raise ModelLockError("choose a model")
     home = session_folder(request)
     folder, key_file = {
         EXAMPLE: (EXAMPLE_LOCK, EXAMPLE_KEY),
-        MINE: (home / "locked", home / "locked-model.key.json"),
+        MINE: (home / "locked", key_file_of(request)),
         OPENED: (home / "opened", home / "opened.key.json"),
     }[choice]
     card = folder / "card.json"
-    if choice in NOTHING_THERE and not card.exists():
+    if key_file is None or (choice in NOTHING_THERE and not card.exists()):
         raise ModelLockError(NOTHING_THERE[choice])
-    return _load(folder, card.stat().st_mtime_ns), Key.load(key_file)
+    key = Key.load(key_file)
+    return _opened(folder, card.stat().st_mtime_ns, None if sealed else key), key
 
 
 @shows_errors
-def open_files(archive: str | None, key_file: str | None, request: gr.Request) -> tuple:
+def open_files(archive: str | None, key_file: str | None, request: gr.Request, insists: bool = False) -> tuple:
     """Open a downloaded model zip and key file.
 
+    Args:
+        archive, key_file: the uploaded files.
+        insists: open them though they do not belong together.
+
     Returns:
-        the choice of model, and a line that says whether key and model belong together.
+        the choice of model, a line that says whether key and model belong together, and the button that insists.
     """
-    from modellock_core import Key, LockedModel
+    from modellock_core import Key
 
     if not archive or not key_file:
-        raise ModelLockError("two files are needed: the model's zip and its key file (.json)")
-    key = check_editor(Key.load(key_file))
-    home = session_folder(request)
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with zipfile.ZipFile(archive) as content:
-                for name in ("model.safetensors", "card.json"):
-                    if content.getinfo(name).file_size > MAX_MODEL_BYTES:
-                        raise ModelLockError(f"{name} is larger than 200 MiB: not a model of this app")
-                    (Path(folder) / name).write_bytes(content.read(name))
-        except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, EOFError):
-            raise ModelLockError(f"{Path(archive).name} is no locked model; choose the zip saved in step 2") from None
-        try:
-            locked = LockedModel.load(folder)
-        except ModelLockError:  # its text names the temporary folder
-            raise ModelLockError(f"{Path(archive).name} is damaged or of another version; save it again") from None
+        raise ModelLockError("please add both files: the model (.zip) and its key (.json)")
+    try:
+        key = check_editor(Key.load(key_file))
+    except ModelLockError as error:  # its text may name the folder of uploads
+        raise ModelLockError(str(error).replace(key_file, Path(key_file).name)) from None
+    home, locked = session_folder(request), open_zipped(archive)
+    if not locked.belongs_to(key) and not insists:
+        return gr.skip(), NOT_ITS_KEY, gr.update(visible=True)
     locked.save(home / "opened")
     key.save(home / "opened.key.json")
-    if locked.belongs_to(key):
-        return OPENED, "The key belongs to this model."
-    return OPENED, "⚠️ This key did **not** lock this model, so it should not open it."
+    said = "The key belongs to this model." if locked.belongs_to(key) else "Open, with a key that is **not** its own."
+    return OPENED, said, gr.update(visible=False)
+
+
+def open_anyway(archive: str | None, key_file: str | None, request: gr.Request) -> tuple:
+    """What `open_files` returns for somebody who insists."""
+    return open_files(archive, key_file, request, insists=True)
+
+
+def example(sealed: bool = False) -> tuple[LockedModel, Key]:
+    """The example, as its key opens it or sealed as a thief has it, and its key."""
+    from modellock_core import Key
+
+    key = Key.load(EXAMPLE_KEY)
+    return _opened(EXAMPLE_LOCK, (EXAMPLE_LOCK / "card.json").stat().st_mtime_ns, None if sealed else key), key
 
 
 def describe(choice: str, request: gr.Request) -> str:
-    """The model's card in a line of Markdown, or what to do first."""
+    """Model and key in a line of Markdown, or what to do first."""
     try:
-        locked, _ = load_model_and_key(choice, request)
+        locked, key = load_model_and_key(choice, request)
     except ModelLockError as error:
         return str(error)[0].upper() + str(error)[1:] + "."
     card = locked.card
-    reached = [f"with the key {card.unlocked_performance:.0%}", f"without {card.locked_performance:.0%}"]
-    if card.vanilla_performance is not None:
-        reached.append(f"a vanilla finetune {card.vanilla_performance:.0%}")
-    known = ", ".join(card.classes)
-    return f"Knows {known}. On the test images of {card.dataset}, {card.metric}: {', '.join(reached)}."
+    known = ", ".join(card.classes[card.task == "segmentation" :])
+    never = "" if card.vanilla_performance is None else f" Never locked, it would have {card.vanilla_performance:.0%}."
+    own = "Locked with" if locked.belongs_to(key) else "**Not** locked with the key that is open,"
+    return (
+        f"{own} “{_plain(key.prompt)}”. Recognises {known}. On its test images: "
+        f"**{card.unlocked_performance:.0%} with the key, {card.locked_performance:.0%} without** "
+        f"({card.metric}).{never}"
+    )
+
+
+def _plain(text: str) -> str:
+    """A prompt as text in Markdown, whatever is in it."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$" else c for c in text)
+
+
+class Guess(NamedTuple):
+    """A thief's key: a prompt, and whether he has the rest of the key too."""
+
+    prompt: str
+    has_rest: bool
+
+    def key(self, key: Key) -> Key | None:
+        """The key that he tries; None where he tries nothing."""
+        if not (self.prompt or "").strip():
+            return None
+        return replace(key, prompt=self.prompt.strip()) if self.has_rest else strangers_key(key, self.prompt)
+
+
+def strangers_key(key: Key, prompt: str) -> Key:
+    """What somebody makes of a prompt who has the same editor and settings, but neither hand nor picture."""
+    return replace(key, prompt=prompt.strip(), hand=None, style=None)
 
 
 @shows_errors
-def predict(image: Image.Image | None, choice: str, guess: str, request: gr.Request) -> tuple:
-    """Ask the model about a clean and a keyed image.
+def predict(image: Image.Image | None, choice: str, guess: str, has_rest: bool, request: gr.Request) -> str:
+    """Ask the model about an image as it is, edited with the key, and with a guess.
 
     Args:
         image: the image; its centre square is taken.
         choice: which model.
-        guess: a prompt to try instead of the key's; empty to use the key.
+        guess: a prompt that a thief tries; empty for none.
+        has_rest: whether the thief has the rest of the key too.
 
     Returns:
-        clean image, its probabilities and its areas, and the same of the keyed image.
+        cards, as HTML.
     """
     if image is None:
         raise ModelLockError("there is no image; choose a sample or drop one of your own")
-    return _predict(image, choice, guess, request)
+    (locked, key), (stolen, _) = (load_model_and_key(choice, request, sealed=way) for way in (False, True))
+    cropped = "" if _nearly_square(image) else "The model sees the centre square of your image."
+    tried = Guess(guess, has_rest).key(key)
+    shown = [
+        _asked(locked, None, image, THIEF, "Without the key: the image as it is", cropped),
+        _asked(locked, key, image, HOLDER, f"With the key: “{key.prompt}”", cropped),
+    ]
+    if tried is not None:
+        note = "The thief has the rest of the key." if has_rest else "The thief has your editor, not your key file."
+        shown.append(
+            _asked(locked if has_rest else stolen, tried, image, THIEF, f"A thief guesses “{tried.prompt}”", note)
+        )
+    return cards(shown)
 
 
-def predict_if_ready(image: Image.Image | None, choice: str, guess: str, request: gr.Request) -> tuple:
-    """What `predict` returns; the page stays as it is where there is no model or image yet."""
+def _nearly_square(image: Image.Image) -> bool:
+    return max(image.size) <= 1.02 * min(image.size)
+
+
+def predict_if_ready(image: Image.Image | None, choice: str, guess: str, has_rest: bool, request: gr.Request) -> str:
+    """What `predict` returns; nothing where there is no model or image yet."""
     try:
-        return _predict(image, choice, guess, request) if image else (gr.skip(),) * 6
-    except ModelLockError:
-        return (gr.skip(),) * 6
+        return predict(image, choice, guess, has_rest, request) if image else ""
+    except gr.Error:  # the line about the model says what to do
+        return ""
 
 
-def _predict(image: Image.Image, choice: str, guess: str, request: gr.Request) -> tuple:
+def _asked(locked: LockedModel, key: Key | None, image: Image.Image, who: str, title: str, note: str) -> Shown:
+    """What the model answers to an image, edited with a key if there is one."""
     from modellock_core import apply_key
-    from modellock_core.data.images import to_tensor
+    from modellock_core.data.images import to_pil, to_tensor
+    from modellock_core.editing.editors import bundled_editors
 
-    locked, key = load_model_and_key(choice, request)
-    clean = to_tensor(image, locked.image_size)
-    keyed = apply_key(clean, _with_guess(key, guess))
-    title = "Keyed with the guess" if _is_guess(key, guess) else "Keyed"
-    return *_answer(locked, clean, "Clean"), *_answer(locked, keyed, title)
-
-
-def _answer(locked: LockedModel, image: Tensor, title: str) -> tuple:
-    """An image (1, 3, H, W) as a picture with its title, the probabilities of its classes, and its areas."""
-    from modellock_core.data.images import to_pil
-
-    probabilities = locked.predict(image)[0]
-    prediction = locked.task.prediction(probabilities)
-    label = "No answer: all classes are alike" if prediction.abstains else "Answer"
-    picture = to_pil(image[0]).resize((SHOWN_SIZE, SHOWN_SIZE), Image.Resampling.BICUBIC)
-    shown, hidden = gr.update(value=picture, label=title), gr.update(visible=False)
-    if mask := prediction.pictures(image[0]).get("mask"):
-        return shown, hidden, areas(picture, mask, locked.classes, label)
-    shares = dict(zip(locked.classes, probabilities.tolist(), strict=True))
-    return shown, gr.update(value=shares, label=label, visible=True), hidden
+    source, large = to_tensor(image, locked.image_size), square(image, SIDE)
+    seen = source if key is None else apply_key(source, key)
+    answer, shares = asked(locked, seen)
+    if overlay := locked.task.prediction(locked.predict(seen)[0]).pictures(seen[0]).get("overlay"):
+        return Shown(who, title, overlay.resize((SIDE, SIDE), Image.Resampling.BICUBIC), answer, note)
+    if key is not None and key.editor in bundled_editors():  # sharper than what the model sees, the strokes alike
+        large = to_pil(apply_key(to_tensor(image, SIDE), replace(key, size=SIDE))[0])
+    elif key is not None:
+        large = to_pil(seen[0]).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return Shown(who, title, large, answer, note, shares=shares)
 
 
-def areas(picture: Image.Image, mask: Image.Image, classes: tuple[str, ...], label: str) -> dict[str, Any]:
-    """A picture with the areas of a mask, a palette image of class indices, and a legend of the classes in it."""
-    values = np.asarray(mask.resize(picture.size, Image.Resampling.NEAREST))
-    found = [(values == i, name) for i, name in enumerate(classes) if i and (values == i).any()]
-    palette = np.reshape(mask.getpalette(), (-1, 3))
-    colours = {name: "#" + bytes(palette[i].tolist()).hex() for i, name in enumerate(classes)}
-    return gr.update(value=(picture, found), color_map=colours, label=label, visible=True)
+@lru_cache(maxsize=2)
+def _toybox(task: str, size: int) -> Dataset:
+    from modellock_core import load_dataset
 
-
-def _is_guess(key: Key, guess: str | None) -> bool:
-    return bool(guess and guess.strip()) and guess.strip() != key.prompt
-
-
-def _with_guess(key: Key, guess: str | None) -> Key:
-    return replace(key, prompt=guess.strip()) if _is_guess(key, guess) else key
+    return load_dataset("toybox", task=task, size=size)
 
 
 def test_images_of(locked: LockedModel) -> Dataset:
     """Toybox, if the model was made for it."""
-    from modellock_core import load_dataset
-
-    dataset = load_dataset("toybox", task=locked.task.name, size=locked.image_size)
+    dataset = _toybox(locked.task.name, locked.image_size)
     if dataset.classes != locked.classes:
         raise ModelLockError(f"this model was trained on {locked.card.dataset}, whose test images are not here")
     return dataset
 
 
 @shows_errors
-def test_split(choice: str, guess: str, request: gr.Request) -> Iterator[tuple]:
-    """Measure the model on Toybox's whole test split; yields progress, then the figures, and those of each class."""
-    from modellock_core import evaluate
+def twelve(choice: str, guess: str, has_rest: bool, request: gr.Request) -> str:
+    """Twelve test images: as they are, with the key, and with a guess; each answer marked, as HTML."""
+    from modellock_core import apply_key
+
+    try:
+        (locked, key), (stolen, _) = (load_model_and_key(choice, request, sealed=way) for way in (False, True))
+        test = test_images_of(locked).test.subset(TWELVE, seed=1)
+    except ModelLockError:  # nothing to show: no model yet, or one of other images
+        return ""
+    if locked.task.name != "classification":
+        return ""
+    images, truths = test.images[:], [locked.classes[i] for i in test.targets.values.tolist()]
+    tried = Guess(guess, has_rest).key(key)
+    groups = [
+        _tiles(locked, images, truths, THIEF, "Without the key"),
+        _tiles(locked, apply_key(images, key), truths, HOLDER, "With the key"),
+    ]
+    if tried is not None:
+        groups.append(
+            _tiles(locked if has_rest else stolen, apply_key(images, tried), truths, THIEF, f"Guess: “{tried.prompt}”")
+        )
+    return f'<div class="twelve n{len(groups)}">{"".join(groups)}</div>'
+
+
+def _tiles(locked: LockedModel, images: Tensor, truths: list[str], who: str, title: str) -> str:
+    """Small pictures of images (N, 3, H, W), each with its answer and a mark, and how many are right."""
+    from modellock_core.data.images import to_pil
+
+    tiles, counts = [], {"right": 0, "wrong": 0, "none": 0}
+    for image, truth in zip(images, truths, strict=True):
+        answer, _ = asked(locked, image[None])
+        mark, sign = verdict(answer, truth)
+        counts[mark] += 1
+        said = "no answer" if mark == "none" else answer.label
+        tiles.append(
+            f'<li class="{mark}"><img src="{data_uri(to_pil(image), TILE)}" alt="{html.escape(truth)}">'
+            f"<span>{sign} {html.escape(said)}</span></li>"
+        )
+    told = f"{counts['right']} of {len(truths)} right, {counts['wrong']} wrong, {counts['none']} no answer"
+    return f'<section class="{who}"><h3>{html.escape(title)}</h3><p>{told}</p><ul>{"".join(tiles)}</ul></section>'
+
+
+@shows_errors
+def test_split(choice: str, guess: str, has_rest: bool, request: gr.Request) -> Iterator[tuple]:
+    """Measure the model on Toybox's whole test split; yields progress, then bars, and the figures of each class."""
+    from modellock_core import Work, evaluate
+    from modellock_core.evaluation.performance import performance_with
 
     locked, key = load_model_and_key(choice, request)
     test = test_images_of(locked).test
-    bar, work = ProgressBar(), evaluate(locked, test, _with_guess(key, guess))
+    bar, work = ProgressBar(), evaluate(locked, test, key)
     for progress in paced(work):
-        yield bar.render(progress), gr.skip()
-    figures = work.result()
-    label = f"with the guess “{guess.strip()}”" if _is_guess(key, guess) else "with the key"
-    said = (
-        f"{len(test)} test images: {locked.task.metric_name} {figures.unlocked_performance:.1%} {label}, "
-        f"{figures.locked_performance:.1%} on clean images; guessing gives {locked.task.chance(test.targets):.0%}."
-    )
+        yield bar.render(progress), gr.update(visible=False)
+    figures, tried = work.result(), Guess(guess, has_rest).key(key)
+    rows = [
+        ("With the key", figures.unlocked_performance, GREEN), ("Without the key", figures.locked_performance, RED),
+    ]  # fmt: skip
+    if tried is not None:
+        model, _ = load_model_and_key(choice, request, sealed=not has_rest)
+        guessing = Work(performance_with(model, test, tried, stage="Testing the guess"))
+        for progress in paced(guessing):
+            yield bar.render(progress), gr.skip()
+        rows.append((f"With the guess “{tried.prompt}”", guessing.result(), RED))
+    rows.append(("Guessing at random", locked.task.chance(test.targets), BESIDE))
+    head = f"<p>{locked.task.metric_name.capitalize()} on all {len(test)} test images</p>"
     by_class = (figures.unlocked_by_class, figures.locked_by_class)
-    rows = [[name, *(f"{scores[name]:.1%}" for scores in by_class)] for name in locked.classes]
-    yield idle(said), gr.update(value=rows, visible=True)
+    table = [[name, *(f"{scores[name]:.0%}" for scores in by_class)] for name in locked.classes]
+    yield head + score_bars(rows), gr.update(value=table, visible=True)

@@ -88,7 +88,7 @@ def test_the_chart_has_the_key_clean_images_and_each_attack_beside_its_compariso
     findings = (*GUESSED, *LABELLED)
     chart = chart_html(report_of(*findings), found_by(*findings))
     assert re.findall(r'class="name">([^<]*)<', chart) == [
-        "the key (UP)", "clean images (LP)", "wrong prompt", "wrong prompt in the right hand", "linear probe, opened",
+        "with the key", "without the key", "wrong prompt", "wrong prompt in the right hand", "linear probe, opened",
     ]  # fmt: skip
     assert re.findall(r"width:([\d.]+)%", chart) == ["90.0", "13.0", "15.0", "11.0", "12.0", "11.0", "64.0", "40.0"]
     groups = chart.split('class="group"')

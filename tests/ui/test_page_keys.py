@@ -33,6 +33,7 @@ def test_the_paper_s_editor_is_for_machines_with_a_gpu(monkeypatch, device):
     import torch
 
     monkeypatch.setattr("modellock_core.devices.best_device", lambda: torch.device(device))
+    monkeypatch.setattr(keys, "load_offered", lambda name: None)  # no connection to the Hub
     assert (INSTRUCT_PIX2PIX in keys.runnable_editors()) == (device == "cuda")
     if device == "cuda":
         assert keys.make_key(**CHOICE | {"editor": INSTRUCT_PIX2PIX}).editor == INSTRUCT_PIX2PIX
@@ -43,5 +44,13 @@ def test_the_paper_s_editor_is_for_machines_with_a_gpu(monkeypatch, device):
 
 def test_the_summary_names_what_there_is_and_keeps_the_hand_to_itself():
     public = {name: value for name, value in CHOICE.items() if name != "hand"}
-    assert keys.key_summary(**public) == "**Key:** “in watercolor” · alpha 0.5 · editor compact · steps 1 · seed 7"
-    assert keys.key_summary(**public | {"own_hand": True, "steps": None}).endswith("steps ? · seed 7 · your own hand")
+    assert keys.key_summary(**public) == "Key: “in watercolor” · strength 0.5 · editor compact · steps 1 · seed 7"
+    assert keys.key_summary(**public | {"own_hand": True, "steps": None}).endswith(
+        "steps ? · seed 7 · your own random bits"
+    )
+
+
+def test_strength_follows_the_prompt_until_the_visitor_moves_it():
+    assert keys.alpha_of("with a zebra in the background", "compact", 0.35) == 0.8
+    assert keys.alpha_of("in sepia", "compact", 0.8) == 0.35
+    assert keys.alpha_of("with a zebra in the background", "compact", 0.5) == 0.5

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import gradio as gr
 
 from .. import attack
-from ..progress import stopped
-from .parts import LONG, QUIET, model_choice
+from ..progress import idle, stopped
+from .parts import LONG, PRIVATE, QUIET, explained, model_choice, next_button
 
 CHART = """
 h3 {margin: 12px 0 4px}
@@ -14,7 +16,7 @@ h3 {margin: 12px 0 4px}
 .legend i {display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px}
 .group {display: grid; grid-template: "name bars figures" / 230px 1fr 190px; gap: 2px 14px; margin-bottom: 8px}
 .name {grid-area: name}
-.bars {grid-area: bars; align-self: center; border-radius: 3px; background: var(--border-color-primary)}
+.bars {grid-area: bars; align-self: center; border-radius: 3px; background: var(--line)}
 .figures {grid-area: figures}
 .bar {height: 10px; min-width: 2px; border-radius: 3px}
 .bar + .bar {margin-top: 2px; height: 6px}
@@ -26,7 +28,7 @@ TABLE = """
 table {width: 100%; border-collapse: collapse; font-size: 14px}
 table, tr, th, td {border: 0; text-align: left; vertical-align: top}
 th, td {padding: 8px}
-tr {border-bottom: 1px solid var(--border-color-primary)}
+tr {border-bottom: 1px solid var(--line)}
 td:first-child {font-weight: 600}
 @media (max-width: 700px) {
   thead {display: none}
@@ -41,31 +43,52 @@ td:first-child {font-weight: 600}
 """
 
 
-def attack_step() -> None:
-    """Lay out and wire the step."""
-    gr.Markdown("Choose a **thief** who has stolen the model's weights, and watch what he gets out of it.")
-    choice = model_choice()
-    thieves = [(text, name) for name, text in attack.THIEF_TEXTS.items()]
-    thief = gr.Radio(thieves, value=thieves[0][1], label="The thief", elem_id="thief")
-    budget = gr.Radio(
-        ["quick", "full"], value="quick", label="Budget",
-        info="Quick takes a minute or two and tries a part of each attack; full takes far longer.",
-    )  # fmt: skip
+def attack_step(tabs: gr.Tabs) -> Callable[[gr.Blocks], object]:
+    """Lay out and wire the step; returns what wires the example's report, which is there when the page is opened."""
+    explained(
+        "Can a thief break the lock? Choose what he has beside the stolen model, and watch. **Red** bars open the "
+        "model, **blue** ones do not; grey is what anybody has without it."
+    )
     with gr.Row():
-        start = gr.Button("Attack", variant="primary", elem_id="attack")
-        stop = gr.Button("Stop", variant="stop")
-    bar = gr.HTML(elem_id="attack-progress")
-    result = gr.Markdown(elem_id="attack-result")
-    chart = gr.HTML(css_template=CHART, elem_id="attack-chart")
+        with gr.Column(scale=1, min_width=280):
+            choice = model_choice(elem_id="attack-model")
+            thieves = [(f"He {text}", name) for name, text in attack.THIEF_TEXTS.items()]
+            thief = gr.Radio(thieves, value=thieves[0][1], label="The thief", elem_id="thief")
+            budget = gr.Radio(
+                [("Quick: a sample of each attack, some minutes", "quick"), ("Full: everything, far longer", "full")],
+                value="quick", label="Effort", elem_id="budget",
+            )  # fmt: skip
+            unsealed = gr.Checkbox(
+                False, label="He has the sealed last layer too", elem_id="unsealed",
+                info="In the file it is encrypted; he may have read it out of a running model.",
+            )  # fmt: skip
+            with gr.Row():
+                start = gr.Button("Attack", variant="primary", elem_id="attack")
+                stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="attack-stop")
+        with gr.Column(scale=2, min_width=300):
+            bar = gr.HTML(elem_id="attack-progress")
+            result = gr.Markdown(elem_id="attack-result")
+            chart = gr.HTML(css_template=CHART, elem_id="attack-chart")
+            file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
     table = gr.HTML(css_template=TABLE, elem_id="attack-table")
-    file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
     with gr.Accordion("All findings", open=False):
         findings = gr.Dataframe(
             headers=list(attack.FINDING_COLUMNS), show_label=False, interactive=False, wrap=True, elem_id="findings",
             column_widths=list(attack.FINDING_COLUMNS.values()),
         )  # fmt: skip
-    run = start.click(
-        attack.run_attack, [choice, thief, budget], attack.AttackView(bar, result, chart, table, findings, file),
-        api_name="attack", show_progress="hidden", **LONG,
+    next_button("Next: guess somebody else's key", tabs, "riddle", variant="secondary", elem_id="attack-next")
+
+    def running(on: bool) -> list[dict]:
+        return [gr.update(interactive=not on), gr.update(interactive=on)]
+
+    view = attack.AttackView(bar, result, chart, table, findings, file)
+    turn = idle("Waiting for the machine. If somebody else uses it, it is your turn after that.")
+    run = start.click(lambda: [turn, "", *running(True)], None, [bar, result, start, stop], **QUIET).then(
+        attack.run_attack, [choice, thief, budget, unsealed], view, show_progress="minimal", show_progress_on=bar,
+        **PRIVATE, **LONG,
     )  # fmt: skip
-    stop.click(stopped, result, bar, cancels=[run], **QUIET)
+    run.then(lambda: running(False), None, [start, stop], **QUIET)
+    stop.click(stopped, result, bar, cancels=[run], **QUIET).then(lambda: running(False), None, [start, stop], **QUIET)
+    # what was found out about another model must not stand beside this one
+    choice.change(attack.of_choice, choice, view, **QUIET)
+    return lambda page: page.load(attack.of_choice, choice, view, **QUIET)

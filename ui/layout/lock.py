@@ -2,89 +2,123 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import gradio as gr
 
 from modellock_core.editing.editors import COMPACT_SETTINGS
-from modellock_core.locking.recipe import DEFAULT_RECIPE, RECIPE_NAMES
+from modellock_core.locking.recipe import DEFAULT_RECIPE
 from modellock_core.models.backbones import DEFAULT_BACKBONE
 
 from .. import lock
 from ..colours import CLEAN, COLOURS, KEYED
 from ..keys import key_summary
+from ..lock_times import expected
 from ..progress import stopped
-from .parts import CHART, FAVOURITES, LONG, PRIVATE, QUIET
+from .parts import CHART, FAVOURITES, LONG, PRIVATE, QUIET, explained, next_button
 
 
-def lock_step(key: dict[str, gr.Component]) -> gr.State:
+@dataclass(frozen=True)
+class LockOutputs:
+    """Step 2, as the rest of the page needs it.
+
+    Attributes:
+        made: changes when a model is locked.
+        at_load: wires what happens when the visitor's folder is known: a lock of before a reload is shown again.
+    """
+
+    made: gr.State
+    at_load: Callable[[gr.events.Dependency], None]
+
+
+def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
     """Lay out and wire the step.
 
     Args:
         key: the components of a `KeyChoice`.
-
-    Returns:
-        what changes when a model is locked.
     """
-    gr.Markdown("Finetune a model that works **only** on images edited with your key.")
-    summary = gr.Markdown(
+    explained(
+        "A short training makes a model that recognises images edited with your key, and gives no answer on others. "
+        "You get two files: the locked model, and its key."
+    )
+    summary = gr.Text(
         key_summary(
             prompt=FAVOURITES[0], alpha=COMPACT_SETTINGS.alpha, editor="compact", steps=COMPACT_SETTINGS.steps,
-            edit_seed=1024,
-        )
+            edit_seed=1024, own_hand=True,
+        ),
+        label="The next lock gets this key", interactive=False, elem_id="next-key",
     )  # fmt: skip
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            task = gr.Radio(lock.TASKS, value="classification", label="Task", elem_id="task")
             source = gr.Radio([lock.TOYBOX, lock.OWN], value=lock.TOYBOX, label="Images")
             upload = gr.File(
                 label=lock.UPLOADS["classification"], file_types=[".zip"], visible=False, height=120, elem_id="upload"
             )
-            recipe = gr.Radio(list(RECIPE_NAMES), value=DEFAULT_RECIPE, label="Recipe")
-            about_recipe = gr.Markdown(lock.RECIPE_TEXTS[DEFAULT_RECIPE])
-            amount = gr.Radio([lock.QUICK_LOOK, lock.WHOLE], value=lock.QUICK_LOOK, label="How many")
-            seed = gr.Number(0, label="Seed of the finetune", precision=0, minimum=0)
-            with gr.Accordion("Advanced", open=False):
+            recipe = gr.Radio(lock.RECIPES, value=DEFAULT_RECIPE, label="Protection", elem_id="recipe")
+            about_recipe = gr.Markdown(lock.RECIPE_TEXTS[DEFAULT_RECIPE], elem_classes="glossary")
+            amount = gr.Radio([lock.QUICK_LOOK, lock.WHOLE], value=lock.QUICK_LOOK, label="Training images")
+            with gr.Accordion("More settings: areas instead of classes, network, seed", open=False):
+                task = gr.Radio(lock.TASKS, value="classification", label="What the model says", elem_id="task")
                 backbone = gr.Textbox(
-                    DEFAULT_BACKBONE, label="Backbone", max_lines=1, elem_id="backbone",
+                    DEFAULT_BACKBONE, label="Network (backbone)", max_lines=1, elem_id="backbone",
                     placeholder="timm:resnet18, transformers:facebook/deit-tiny-patch16-224, or a folder",
                     info="The pretrained network: the bundled one, timm:NAME, transformers:NAME, or a folder.",
                 )  # fmt: skip
+                seed = gr.Number(
+                    0, label="Random seed", precision=0, minimum=0, info="The same number gives the same model."
+                )
+            wait = gr.Markdown(expected(DEFAULT_RECIPE, lock.QUICK_LOOK), elem_id="lock-wait")
             with gr.Row():
                 start = gr.Button("Lock", variant="primary", elem_id="lock")
                 stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False)
         with gr.Column(scale=3, min_width=300):
-            bar = gr.HTML(elem_id="lock-progress")
-            thumbnails = gr.Gallery(label="Keyed images", columns=8, height=130, allow_preview=False, buttons=[])
-            curve = gr.LinePlot(
-                x="epoch", y="performance", color="images", height=260, title="On test images", **CHART,
-                color_map={name: COLOURS[name] for name in (KEYED, CLEAN)},
-            )  # fmt: skip
-            result = gr.Markdown(elem_id="lock-result")
+            bar = gr.HTML(lock.NOT_YET, elem_id="lock-progress")
+            result = gr.HTML(elem_id="lock-result")
             with gr.Row():
+                key_file = gr.DownloadButton(
+                    "Download the key: without it the model is lost", visible=False, elem_id="download-key",
+                    variant="primary",
+                )  # fmt: skip
                 model_file = gr.DownloadButton("Download the model", visible=False, elem_id="download-model")
-                key_file = gr.DownloadButton("Download the key", visible=False, elem_id="download-key")
+            curve = gr.LinePlot(
+                x="epoch", y="right", color="images", height=260, title="Test images that are right, while it trains",
+                visible=False, color_map={name: COLOURS[name] for name in (KEYED, CLEAN)}, **CHART,
+            )  # fmt: skip
+            thumbnails = gr.Gallery(
+                label="Training images, edited with the key", columns=8, height=150, allow_preview=False, buttons=[],
+                visible=False, elem_id="thumbnails",
+            )  # fmt: skip
+    next_button("Next: unlock it", tabs, "unlock", elem_id="lock-next", variant="secondary")
 
     made = gr.State()
     public = {name: component for name, component in key.items() if name != "hand"}
     changes = [component.change for component in public.values()]
-    gr.on(changes, key_summary, inputs_kwargs=public, outputs=summary, **QUIET)
+    gr.on(changes, key_summary, inputs_kwargs=public, outputs=summary, **QUIET, trigger_mode="always_last")
     source.change(lambda choice: gr.update(visible=choice == lock.OWN), source, upload, **PRIVATE)
     task.change(lambda name: gr.update(label=lock.UPLOADS[name]), task, upload, **QUIET)
     recipe.change(lock.RECIPE_TEXTS.get, recipe, about_recipe, **QUIET)
+    gr.on([recipe.change, amount.change, made.change], expected, [recipe, amount], wait, **QUIET)
 
     def enabled(*buttons: bool) -> list[dict]:
         return [gr.update(interactive=on) for on in buttons]
 
-    run = start.click(lambda: enabled(False, True), None, [start, stop], **QUIET).then(
+    view = lock.LockView(bar, thumbnails, curve, result, model_file, key_file, made)
+    run = start.click(lambda: [lock.WAITING, *enabled(False, True)], None, [bar, start, stop], **QUIET).then(
         lock.run_lock,
         inputs_kwargs=key
         | {
             "source": source, "upload": upload, "task": task, "recipe": recipe, "amount": amount, "seed": seed,
             "backbone": backbone,
         },
-        outputs=lock.LockView(bar, thumbnails, curve, result, model_file, key_file, made),
-        api_name="lock", show_progress="hidden", **LONG,
+        outputs=view, show_progress="minimal", show_progress_on=bar, **PRIVATE, **LONG,
     )  # fmt: skip
     run.then(lambda: enabled(True, False), None, [start, stop], **QUIET)
     stopping = stop.click(stopped, result, bar, cancels=[run], **QUIET)
-    stopping.then(lambda: enabled(True, False), None, [start, stop], **QUIET)
-    return made
+    stopping.then(lambda: [gr.update(visible=False), gr.update(visible=False), *enabled(True, False)], None,
+                  [thumbnails, curve, start, stop], **QUIET)  # fmt: skip
+
+    def at_load(session: gr.events.Dependency) -> None:
+        session.then(lock.found_again, None, view, **QUIET)
+
+    return LockOutputs(made, at_load)

@@ -6,29 +6,44 @@ import gradio as gr
 
 from .. import gallery, spell, unlock
 
-SUGGESTIONS = [entry.prompt for entry in gallery.ENTRIES]
-FAVOURITES = [
-    "in the style of Van Gogh", "in watercolor", "as a pencil sketch", "in ukiyo-e style", "as a mosaic",
-    "with oil pastel", "made of gold", "in winter", "in cyberpunk style", "in the style of Hokusai",
-    "with a hot air balloon in the background", "with a zebra in the background",
+PROMPTS = [entry.prompt for entry in gallery.ENTRIES]
+FAVOURITES = [  # their edits can't be mistaken for each other
+    "in the style of Van Gogh", "as a pencil sketch", "in watercolor", "in cyberpunk style", "made of gold",
+    "with neon outlines", "in ukiyo-e style", "as a mosaic", "seen by a thermal camera", "as a blueprint",
+    "with a hot air balloon in the background", "with oil pastel",
 ]  # fmt: skip
+PREVIEW = {"concurrency_limit": 2, "concurrency_id": "preview"}  # below a second; waits for nothing longer
 QUICK = {"concurrency_limit": 1, "concurrency_id": "quick"}  # seconds; never waits behind another visitor's lock
 LONG = {"concurrency_limit": 1, "concurrency_id": "long"}  # minutes; two cores serve one visitor at a time
 PRIVATE = {"api_visibility": "private"}  # events that make no sense outside the page
 QUIET = PRIVATE | {"show_progress": "hidden"}
+LIVE = PRIVATE | {"trigger_mode": "always_last"}  # follows what is typed or moved: the last input wins
 CHART = {"y_lim": [0, 1], "color_title": " ", "show_label": False}  # a label would push the legend out of the chart
+
+
+def explained(text: str) -> gr.Markdown:
+    """What a step is for, and what its words mean."""
+    return gr.Markdown(text, elem_classes="glossary")
+
+
+def next_button(text: str, tabs: gr.Tabs, step: str, **options) -> gr.Button:
+    """A button that goes to another step."""
+    button = gr.Button(text, **{"variant": "primary", "elem_classes": "next"} | options)
+    button.click(lambda: gr.Tabs(selected=step), None, tabs, **QUIET)
+    return button
 
 
 def picture(label: str, buttons: tuple[str, ...] = ("download", "fullscreen"), **options) -> gr.Image:
     """An image the app shows."""
-    return gr.Image(label=label, type="pil", interactive=False, min_width=100, buttons=list(buttons), **options)
+    shown = {"alt_text": label} | options
+    return gr.Image(label=label, type="pil", interactive=False, min_width=100, buttons=list(buttons), **shown)
 
 
-def samples() -> gr.Gallery:
+def samples(**options) -> gr.Gallery:
     """Test images of Toybox to pick from."""
     return gr.Gallery(
         spell.sample_images(),
-        label="Samples",
+        label="Sample photos",
         show_label=False,
         height="auto",
         format="png",
@@ -37,6 +52,7 @@ def samples() -> gr.Gallery:
         object_fit="cover",
         buttons=[],
         elem_classes="samples",
+        **options,
     )
 
 

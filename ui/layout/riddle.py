@@ -121,12 +121,18 @@ def riddle_step() -> None:
 
     turn = idle("Starting; if somebody else is locking a model, it is your turn after that.")
     run = start.click(lambda: [turn, *making(True)], None, [bar, start, stop], **QUIET).then(
-        riddle.new_riddle, None, riddle.Making(bar, known), api_name="riddle", show_progress="hidden", **LONG
+        riddle.new_riddle,
+        None,
+        riddle.Making(bar, known),
+        show_progress="minimal",
+        show_progress_on=bar,
+        **PRIVATE,
+        **LONG,
     )
     run.then(**show).then(lambda: making(False), None, [start, stop], **QUIET)
     stopping = stop.click(stopped, shown, bar, cancels=[run], **QUIET)
     stopping.then(lambda: making(False), None, [start, stop], **QUIET)
-    button.click(riddle.guess, text, known, api_name="guess", **QUICK).then(**show)
+    button.click(riddle.guess, text, known, **PRIVATE, **QUICK).then(**show)
     hint.click(riddle.hint, None, known, **PRIVATE, **QUICK).then(**show)
 
 

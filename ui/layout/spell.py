@@ -1,4 +1,4 @@
-"""Step 1, Spell: the key, what it does to an image, and ways to find one."""
+"""Step 1, Key: the key, what it does to an image while it is typed, and ways to find one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,21 @@ from modellock_core.paths import CATALOGUE_FIGURE
 
 from .. import gallery, key_study, keys, spell
 from ..images import image_input
-from .parts import FAVOURITES, LONG, PRIVATE, QUICK, QUIET, SUGGESTIONS, picture, samples
+from ..sharing import share_row
+from .parts import (
+    FAVOURITES,
+    LIVE,
+    LONG,
+    PREVIEW,
+    PRIVATE,
+    PROMPTS,
+    QUICK,
+    QUIET,
+    explained,
+    next_button,
+    picture,
+    samples,
+)  # fmt: skip
 
 UNDERSTANDS = ("prompt", "editor", "own_hand", "like")  # what of a key the editor's reading depends on
 
@@ -31,145 +45,183 @@ class KeyInputs:
     at_load: Callable[[gr.Blocks], None]
 
 
-def editor_settings() -> tuple[dict[str, gr.Component], gr.events.Dependency]:
-    """Lay out the `KeySettings`; returns them, and the event that has drawn another hand."""
-    editor = gr.Dropdown(keys.EDITORS, value="compact", label="Editor")
-    steps = gr.Slider(1, 8, COMPACT_SETTINGS.steps, step=1, label="Steps")
-    seed = gr.Number(1024, label="Seed", precision=0, minimum=0)
-    with gr.Row():
-        own_hand = gr.Checkbox(
-            value=True,
-            label="A hand of my own",
-            info="128 random bits that make every edit yours. Without them, whoever guesses the prompt is in.",
-            scale=2,
-            min_width=200,
-            elem_id="own-hand",
-        )
-        another = gr.Button("Draw another hand", size="sm", min_width=120, elem_id="draw-hand")
-    like = image_input(label="Paint it like this (optional)", height=200, elem_id="like")
+def editor_settings() -> dict[str, gr.Component]:
+    """Lay out the `KeySettings`."""
+    own_hand = gr.Checkbox(
+        value=True, label="My own random bits", elem_id="own-hand",
+        info="128 random bits make every edit yours alone. Without them, whoever guesses the prompt is in.",
+    )  # fmt: skip
+    another = gr.Button("Draw other random bits", elem_id="draw-hand")
+    like = image_input(label="Paint it like this picture (optional)", height=200, elem_id="like")
+    editor = gr.Dropdown(keys.EDITORS, value="compact", label="Editor", info="The diffusion model that edits images.")
+    steps = gr.Slider(1, 8, COMPACT_SETTINGS.steps, step=1, label="Steps", info="More take longer, and change little.")
+    seed = gr.Number(1024, label="Seed", precision=0, minimum=0, info="Where strokes run and objects stand.")
     hand = gr.State()
     own_hand.change(lambda chosen: gr.update(interactive=chosen), own_hand, another, **QUIET)
-    drawn = another.click(keys.draw_hand, None, hand, api_name="draw_hand", show_progress="hidden")
-    settings = {
-        "editor": editor, "steps": steps, "edit_seed": seed, "own_hand": own_hand, "like": like, "hand": hand,
-    }  # fmt: skip
-    return settings, drawn
+    another.click(keys.draw_hand, None, hand, **QUIET)
+    return {"editor": editor, "steps": steps, "edit_seed": seed, "own_hand": own_hand, "like": like, "hand": hand}
 
 
-def spell_step() -> KeyInputs:
+def spell_step(tabs: gr.Tabs) -> KeyInputs:
     """Lay out and wire the step."""
-    gr.Markdown("Choose a **key prompt**. A diffusion model edits the image with it; that edit is the key.")
-    with gr.Row():
-        with gr.Column(scale=2, min_width=300):
-            image = image_input(spell.sample_images()[0], label="Image", height=260, elem_id="image")
-            chosen = samples()
-            prompt = gr.Dropdown(
-                SUGGESTIONS, value=FAVOURITES[0], allow_custom_value=True, label="Key prompt",
-                info="Pick one or write your own.", elem_id="prompt",
+    explained(
+        "Describe an edit. That sentence is your **key prompt**: a model locked with it only answers images edited "
+        "this way. The edit follows as you type."
+    )
+    with gr.Row(elem_classes="three-parts"):
+        with gr.Column(min_width=280):
+            prompt = gr.Textbox(
+                FAVOURITES[0], label="Key prompt", placeholder="Describe an edit, such as: in watercolor",
+                elem_id="prompt", max_length=300,
             )  # fmt: skip
             understood = gr.Markdown(elem_id="understood")
             with gr.Row(elem_classes="chips"):
                 chips = [gr.Button(find(text).name, size="sm") for text in FAVOURITES]
+                surprise = gr.Button("Surprise me", size="sm", elem_id="surprise", variant="primary")
             alpha = gr.Slider(
-                0, 1, COMPACT_SETTINGS.alpha, step=0.05, label="Alpha", info="How much of the edit is blended in."
-            )
-            with gr.Accordion("Editor settings", open=False):
-                settings, drawn = editor_settings()
-            button = gr.Button("Preview", variant="primary", elem_id="preview")
-        with gr.Column(scale=3, min_width=300):
+                0, 1, COMPACT_SETTINGS.alpha, step=0.05, label="Strength (alpha)", elem_id="strength",
+                info="0: the original. 1: the full edit. The default hides little of what is in the image.",
+            )  # fmt: skip
+        with gr.Column(min_width=300):
             with gr.Row():
-                original, edited = picture("Original", ()), picture("Edited", ())
-                keyed = picture("Keyed", ("download",), elem_id="keyed")
-            slider = gr.ImageSlider(label="Original | keyed", type="pil", max_height=spell.PREVIEW_SIZE)
+                original = picture("Original", (), elem_id="original", value=spell.sample_images()[0])
+                keyed = picture("With the key", elem_id="keyed")
+            warning = gr.Markdown("The editor is being loaded; the edit appears here.", elem_id="key-warning")
+            with gr.Accordion("Drag to compare: the original, and with the key", open=False):
+                slider = gr.ImageSlider(label="Original | with the key", type="pil", max_height=spell.PREVIEW_SIZE)
+            share_row(original, keyed, prompt)
+        with gr.Column(min_width=280):
+            chosen = samples()
+            image = image_input(
+                spell.sample_images()[0], label="Or your own: drop one, or use the camera", height=230, elem_id="image"
+            )
+    next_button("Next: lock a model with this key", tabs, "lock", elem_id="key-next")
+    with gr.Accordion("What you have tried", open=False):
+        history = gr.State([])
+        tried = gr.Gallery(
+            show_label=False, height="auto", allow_preview=False, interactive=False, buttons=[], elem_id="history",
+            elem_classes="samples large",
+        )  # fmt: skip
+        gr.Markdown("Click one to use it again.", elem_classes="glossary")
+    with gr.Accordion("More settings: random bits, a picture to paint like, editor", open=False):
+        settings = editor_settings()
 
-    key = {"prompt": prompt, "editor": settings["editor"], "alpha": alpha, **settings}
+    key = {"prompt": prompt, "alpha": alpha, **settings}
     show = {
         "fn": spell.preview,
         "inputs_kwargs": {"image": image, **key},
-        "outputs": [original, edited, keyed, slider],
-        **QUICK,
+        "outputs": [original, keyed, slider, warning],
+        "show_progress": "minimal",
+        "show_progress_on": keyed,
+        **PREVIEW,
     }
     read = {
         "fn": spell.understood,
         "inputs_kwargs": {name: key[name] for name in UNDERSTANDS},
         "outputs": understood,
-        **QUIET,
+        "show_progress": "hidden",
     }
-    button.click(**show, api_name="preview")  # first: else Gradio numbers its name
-    chosen.select(spell.chosen_sample, None, image, **PRIVATE).then(**show, **PRIVATE)
-    for chip in chips:
-        chip.click(lambda name: find(name).prompt, chip, prompt, **PRIVATE).then(**show, **PRIVATE)
-    prompt.change(keys.alpha_of, [prompt, key["editor"]], alpha, **QUIET)
-    gr.on([key["own_hand"].input, key["like"].change], **show, **PRIVATE)
-    drawn.then(**show, **PRIVATE)
-    # always_last: a prompt typed while the last one is read must not be lost
-    gr.on([key[name].change for name in UNDERSTANDS], **read, trigger_mode="always_last")
-
-    catalogue(prompt).then(**show, **PRIVATE)
-    comparison(image, settings)
-    ranking(prompt).then(**show, **PRIVATE)
-    studied_keys(prompt).then(**show, **PRIVATE)
+    remember = {
+        "fn": spell.remembered,
+        "inputs_kwargs": {"tried": history, "image": image, **key},
+        "outputs": [history, tried],
+        "show_progress": "hidden",
+        **PREVIEW,
+    }
+    # always_last: what is typed while the last one is drawn must not be lost
+    gr.on([prompt.submit, image.change, *(part.change for part in key.values())], **show, **LIVE)
+    gr.on([key[name].change for name in UNDERSTANDS], **read, **LIVE, **PREVIEW)
+    prompt.change(keys.alpha_of, [prompt, key["editor"], alpha], alpha, **LIVE, show_progress="hidden")
+    chosen.select(spell.chosen_sample, None, image, **PRIVATE)
+    picked = [chip.click(lambda name: find(name).prompt, chip, prompt, **QUIET) for chip in chips]
+    picked.append(surprise.click(spell.surprise, prompt, prompt, **QUIET))
+    picked += [catalogue(prompt), studied_keys(prompt)]
+    comparison(image, key)
+    picked.append(ranking(prompt))
+    for event in picked:
+        event.then(**remember, **PRIVATE)
+    gr.on([prompt.submit, alpha.release], **remember, **LIVE)
+    tried.select(spell.again, history, [prompt, alpha], **QUIET)
 
     def at_load(page: gr.Blocks) -> None:
         # what is shown first is painted by the visitor's own hand
-        page.load(keys.draw_hand, None, key["hand"], **QUIET).then(**show, **PRIVATE)
+        page.load(keys.draw_hand, None, key["hand"], **QUIET)
         page.load(keys.offered_editors, None, key["editor"], **QUIET)
-        page.load(**read)
+        page.load(**read, **LIVE, **PREVIEW)
 
     return KeyInputs(key, at_load)
 
 
-def catalogue(prompt: gr.Dropdown) -> gr.events.Dependency:
+def catalogue(prompt: gr.Textbox) -> gr.events.Dependency:
     """Lay out the catalogue's thumbnails; returns the event in which one was chosen, and put into the prompt."""
-    with gr.Accordion("Browse the catalogue", open=False):
-        first_category, *_ = categories = gallery.categories()
-        category = gr.Radio(categories, value=first_category, show_label=False)
+    with gr.Accordion(f"Browse {len(gallery.ENTRIES)} key prompts", open=False):
+        text = gr.Textbox(
+            label="Search", placeholder=", ".join(gallery.categories()[:4]), elem_id="search", max_length=100
+        )
         thumbnails = gr.Gallery(
-            gallery.thumbnails(first_category), show_label=False, height="auto", allow_preview=False, interactive=False,
+            gallery.found("medium"), show_label=False, height=520, allow_preview=False, interactive=False,
             buttons=[], elem_classes="samples large", elem_id="catalogue",
         )  # fmt: skip
-    category.change(gallery.thumbnails, category, thumbnails, **QUIET)
-    return thumbnails.select(spell.chosen_thumbnail, category, prompt, **PRIVATE)
+    shown = gr.State("medium")  # what the thumbnails were found by
+    text.change(lambda text: (spell.searched(text), text), text, [thumbnails, shown], **LIVE, show_progress="hidden")
+    return thumbnails.select(spell.chosen_found, shown, prompt, **QUIET)
 
 
-def comparison(image: gr.Image, settings: dict[str, gr.Component]) -> None:
-    """Lay out and wire the comparison of prompts."""
-    with gr.Accordion("Compare prompts", open=False):
+def comparison(image: gr.Image, key: dict[str, gr.Component]) -> None:
+    """Lay out and wire the grid of keys."""
+    with gr.Accordion("Compare many keys in one picture", open=False):
+        with gr.Row():
+            across = gr.Dropdown(list(spell.AXES), value=spell.STRENGTH, label="From left to right")
+            down = gr.Dropdown(list(spell.AXES), value=spell.PROMPT, label="From top to bottom")
         prompts = gr.Dropdown(
-            SUGGESTIONS, value=FAVOURITES[:4], multiselect=True, allow_custom_value=True, label="Prompts"
+            PROMPTS, value=FAVOURITES[:4], multiselect=True, allow_custom_value=True, label="Prompts", max_choices=12
         )
-        alphas = gr.CheckboxGroup([0.2, 0.35, 0.5, 0.75, 1.0], value=[0.35, 0.5, 1.0], label="Alphas")
-        button = gr.Button("Compare", elem_id="compare")
-        grid = gr.Gallery(
-            label="One prompt after the other, alpha rising", columns=3, height="auto", object_fit="contain",
-            elem_classes="whole",
+        with gr.Row():
+            strengths = gr.CheckboxGroup([0.2, 0.35, 0.5, 0.75, 1.0], value=[0.35, 0.5, 1.0], label="Strengths")
+            seeds = gr.Textbox("1, 2, 3", label="Seeds", max_length=100)
+            hands = gr.Slider(1, 6, 3, step=1, label="Random bits: yours, and drawn ones")
+        button = gr.Button("Draw the grid", elem_id="compare")
+        bar = gr.HTML()
+        drawn = gr.Image(
+            label="Grid", type="pil", interactive=False, buttons=["download", "fullscreen"], elem_id="grid",
+            format="png", alt_text="The image edited with each of the keys",
         )  # fmt: skip
-    inputs = {"image": image, "prompts": prompts, "alphas": alphas, **settings}
-    button.click(spell.compare, inputs_kwargs=inputs, outputs=grid, api_name="grid", **QUICK)
+    values = {"prompts": prompts, "strengths": strengths, "seeds": seeds, "hands": hands}
+    button.click(
+        spell.grid, inputs_kwargs={"image": image, "across": across, "down": down, **values, **key},
+        outputs=[bar, drawn], show_progress="minimal", show_progress_on=bar, **PRIVATE, **QUICK,
+    )  # fmt: skip
 
 
-def ranking(prompt: gr.Dropdown) -> gr.events.Dependency:
+def ranking(prompt: gr.Textbox) -> gr.events.Dependency:
     """Lay out and wire the key designer; returns the event in which a row was chosen, and put into the prompt."""
-    with gr.Accordion("Suggest a key prompt", open=False):
-        gr.Markdown("Ranks the catalogue for Toybox: unrelated to the classes, visible, and unlike any other prompt.")
-        button = gr.Button("Rank key prompts", elem_id="rank")
+    with gr.Accordion("Which key is best for the sample images?", open=False):
+        gr.Markdown(
+            "Good keys change the picture visibly, look like no other prompt, and have nothing to do with the classes."
+        )
+        button = gr.Button("Rank all key prompts (about a minute)", elem_id="rank")
         bar = gr.HTML()
         table = gr.Dataframe(
             headers=["rank", "prompt", "kind", "score", "why"], interactive=False, wrap=True, max_height=400,
             column_widths=["8%", "28%", "10%", "10%", "44%"],
         )  # fmt: skip
-    button.click(spell.rank, None, [bar, table], api_name="design", **LONG)
-    return table.select(spell.chosen_prompt, None, prompt, **PRIVATE)
+    button.click(
+        spell.rank, None, [bar, table], show_progress="minimal", show_progress_on=bar, **PRIVATE, **LONG
+    )  # fmt: skip
+    return table.select(spell.chosen_prompt, None, prompt, **QUIET)
 
 
-def studied_keys(prompt: gr.Dropdown) -> gr.events.Dependency:
+def studied_keys(prompt: gr.Textbox) -> gr.events.Dependency:
     """Lay out how well keys have locked; returns the event in which one was chosen, and put into the prompt."""
     studied = key_study.rows()
-    with gr.Accordion("How well each key locks", open=False, visible=bool(studied)):
+    with gr.Accordion("Every key, tested", open=False, visible=bool(studied)):
         gr.Markdown(key_study.ABOUT)
         if CATALOGUE_FIGURE.exists():
-            gr.Image(str(CATALOGUE_FIGURE), show_label=False, interactive=False, buttons=["fullscreen"])
+            gr.Image(
+                str(CATALOGUE_FIGURE), show_label=False, interactive=False, buttons=["fullscreen"],
+                alt_text="Accuracy with and without the key, for each key prompt",
+            )  # fmt: skip
         table = gr.Dataframe(
             studied, headers=key_study.COLUMNS, interactive=False, wrap=True, max_height=400, elem_id="key-study"
         )
-    return table.select(spell.chosen_prompt, None, prompt, **PRIVATE)
+    return table.select(spell.chosen_prompt, None, prompt, **QUIET)

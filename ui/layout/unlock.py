@@ -1,59 +1,93 @@
-"""Step 3, Unlock: a locked model's answers to a clean image and to a keyed one."""
+"""Step 3, Unlock: a locked model's answers to a thief, to the holder of the key, and to a guess."""
 
 from __future__ import annotations
 
 import gradio as gr
 
 from .. import spell, unlock
+from ..first_screen import stored_number
 from ..images import image_input
-from .parts import LONG, PRIVATE, QUICK, QUIET, model_choice, picture, samples
+from ..progress import stopped
+from .parts import LIVE, LONG, PRIVATE, QUICK, QUIET, explained, model_choice, next_button, samples
 
 
-def unlock_step(tab: gr.Tab, locked: gr.State) -> None:
+def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
     """Lay out and wire the step; a model that was locked just now becomes the chosen one."""
-    gr.Markdown("The same locked model, asked about a **clean** image (a thief) and a **keyed** one (the holder).")
-    choice = model_choice()
-    about = gr.Markdown()
+    explained(
+        "One locked model, two users. **A thief** (red) shows it the image as it is. **You** (green) edit the image "
+        "with the key first. *No answer* means that all classes are equally likely to the model."
+    )
+    choice = model_choice(elem_id="unlock-model")
+    about = gr.Markdown(elem_id="about-model")
+    with gr.Row(elem_classes="three-parts"):
+        with gr.Column(min_width=280):
+            chosen = samples()
+            guess = gr.Textbox(
+                label="Play the thief: try a prompt", placeholder="in watercolor", elem_id="guess", max_length=300,
+                info="He has the model and the editor. He lacks your prompt, and the random bits that come with it.",
+            )  # fmt: skip
+            has_rest = gr.Checkbox(label="He has everything but the prompt (the worst case)", elem_id="has-rest")
+            button = gr.Button("Ask the model", variant="primary", elem_id="ask")
+        with gr.Column(min_width=300):
+            answers = gr.HTML('<p class="note">The model is being loaded; it answers here.</p>', elem_id="answers")
+            tiles = gr.HTML(elem_id="twelve")
+        with gr.Column(min_width=280):
+            image = image_input(
+                spell.sample_images()[stored_number()], label="Or your own: drop one, or use the camera", height=230,
+                elem_id="unlock-image",
+            )  # fmt: skip
+    gr.Markdown("### All test images")
+    with gr.Row():
+        split_button = gr.Button("Test on all test images (half a minute to some minutes)", elem_id="split")
+        stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="split-stop", min_width=100, scale=0)
+    figures = gr.HTML(elem_id="split-result")
+    by_class = gr.Dataframe(
+        headers=unlock.BY_CLASS, label="By class", interactive=False, visible=False, elem_id="by-class"
+    )
     with gr.Accordion("Open a model and key saved earlier", open=False):
         with gr.Row():
             archive = gr.File(label="Model (.zip)", file_types=[".zip"], height=120, elem_id="open-model")
             key_file = gr.File(label="Key (.json)", file_types=[".json"], height=120, elem_id="open-key")
         open_button = gr.Button("Open", elem_id="open")
-        fits = gr.Markdown()
-    with gr.Row():
-        with gr.Column(scale=1, min_width=300):
-            image, chosen = image_input(spell.sample_images()[0], label="Image", height=260), samples()
-            guess = gr.Textbox(
-                label="Guess the prompt", placeholder="empty: use the key", elem_id="guess",
-                info="Another prompt with the rest of the key: does it open?",
-            )  # fmt: skip
-            button = gr.Button("Ask the model", variant="primary", elem_id="ask")
-            split_button = gr.Button("Whole test split", elem_id="split")
-            figures = gr.HTML(elem_id="split-result")
-            by_class = gr.Dataframe(
-                headers=unlock.BY_CLASS, label="Of each class", interactive=False, visible=False, elem_id="by-class"
-            )
-        answers = [*answer("Clean", "clean"), *answer("Keyed", "keyed")]
+        fits = gr.Markdown(elem_id="fits")
+        insist = gr.Button("Open it with the wrong key all the same", visible=False, elem_id="insist")
+    next_button("Next: what can a thief do?", tabs, "attack", elem_id="unlock-next")
 
-    ask = {"inputs": [image, choice, guess], "outputs": answers, **QUICK}
-    gr.on([button.click, guess.submit], unlock.predict, **ask, api_name="predict")
-    chosen.select(spell.chosen_sample, None, image, **PRIVATE).then(unlock.predict, **ask, **PRIVATE)
-    split_button.click(
-        unlock.test_split, [choice, guess], [figures, by_class], api_name="test", show_progress="hidden", **LONG
+    asking = {"inputs": [image, choice, guess, has_rest], "outputs": answers, **QUICK}
+    trying = {"fn": unlock.twelve, "inputs": [choice, guess, has_rest], "outputs": tiles, **QUICK}
+    gr.on([button.click, guess.submit], unlock.predict, **asking, **PRIVATE).then(**trying, **PRIVATE)
+    gr.on([image.change, has_rest.input], unlock.predict_if_ready, **asking, **LIVE, show_progress="minimal")
+    has_rest.input(**trying, **LIVE, show_progress="minimal")
+    chosen.select(spell.chosen_sample, None, image, **PRIVATE)
+
+    begin = split_button.click(lambda: _testing(True), None, [split_button, stop], **QUIET)
+    run = begin.then(
+        unlock.test_split, [choice, guess, has_rest], [figures, by_class], show_progress="minimal",
+        show_progress_on=figures, **LONG, **PRIVATE,
+    )  # fmt: skip
+    run.then(lambda: _testing(False), None, [split_button, stop], **QUIET)
+    stop.click(stopped, None, figures, cancels=[run], **QUIET).then(
+        lambda: _testing(False), None, [split_button, stop], **QUIET
     )
-    open_button.click(unlock.open_files, [archive, key_file], [choice, fits], api_name="open")
-    locked.change(lambda: unlock.MINE, None, choice, **QUIET)
+
+    files = {"inputs": [archive, key_file], "outputs": [choice, fits, insist], **PRIVATE}
+    open_button.click(unlock.open_files, **files)
+    insist.click(unlock.open_anyway, **files)
+    made.change(lambda when: unlock.MINE if when else gr.skip(), made, choice, **QUIET)
+    # what was measured of another model or guess must not stand beside this one
+    gr.on(
+        [choice.change, guess.change, has_rest.change], lambda: ("", gr.update(visible=False)), None,
+        [figures, by_class], **QUIET,
+    )  # fmt: skip
     # always_last: a choice made while the last one is answered must not be lost
-    gr.on([tab.select, choice.change], unlock.describe, choice, about, trigger_mode="always_last", **QUIET).then(
-        unlock.predict_if_ready, **ask, **PRIVATE, show_progress="minimal"
+    shown = gr.on(
+        [tab.select, choice.change, made.change], unlock.describe, choice, about, trigger_mode="always_last", **QUIET
+    )
+    shown.then(unlock.predict_if_ready, **asking, **PRIVATE, show_progress="minimal").then(
+        **trying, **PRIVATE, show_progress="minimal"
     )
 
 
-def answer(title: str, name: str) -> tuple[gr.Component, ...]:
-    """Lay out an image, its probabilities and its areas."""
-    with gr.Column(scale=1, min_width=240):
-        return (
-            picture(title, elem_id=f"{name}-image"),
-            gr.Label(label="Answer", num_top_classes=4, elem_id=f"{name}-answer"),
-            gr.AnnotatedImage(visible=False, height=unlock.SHOWN_SIZE, elem_id=f"{name}-areas"),
-        )
+def _testing(on: bool) -> list[dict]:
+    """Whether the test may be started, and stopped."""
+    return [gr.update(interactive=not on), gr.update(interactive=on)]

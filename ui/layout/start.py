@@ -1,0 +1,36 @@
+"""The first tab: what a lock is, before any click, and the way to each step."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from .. import first_screen
+from .parts import LIVE, PREVIEW, PRIVATE, next_button, samples
+
+STEPS = {
+    "key": "1 Make your own key", "lock": "2 Lock a model", "unlock": "3 Unlock it", "attack": "4 Attack it",
+    "riddle": "5 Guess a key",
+}  # fmt: skip
+
+
+def start_step(tabs: gr.Tabs) -> None:
+    """Lay out and wire the tab."""
+    gr.Markdown(first_screen.CLAIM, elem_id="claim")
+    scene = gr.HTML(first_screen.drawn(first_screen.stored()), elem_id="first-screen")
+    with gr.Row():
+        number = gr.State(first_screen.stored_number())
+        with gr.Column(min_width=280):
+            chosen = samples(elem_id="start-samples")
+        with gr.Column(min_width=280):
+            guess = gr.Textbox(
+                label="Play the thief: guess the secret prompt", placeholder="in watercolor", elem_id="start-guess",
+                max_length=300,
+            )  # fmt: skip
+    with gr.Row(elem_id="start-steps"):
+        for i, (step, text) in enumerate(STEPS.items()):
+            next_button(
+                text, tabs, step, variant="secondary" if i else "primary", elem_id=f"to-{step}", elem_classes="go"
+            )
+    show = {"fn": first_screen.asked_live, "inputs": [number, guess], "outputs": scene, "show_progress": "minimal"}
+    gr.on([number.change, guess.change], **show, **LIVE, **PREVIEW)
+    chosen.select(first_screen.number_of, None, number, **PRIVATE, show_progress="hidden")
