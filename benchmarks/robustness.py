@@ -1,16 +1,18 @@
 """Lock Toybox, attack each lock with everything there is, and print what each attack reached as Markdown tables.
 
 python -m benchmarks.robustness RESULTS.jsonl [--recipes R ...] [--prompts P ...] [--seeds 0 1 2] [--attacks A ...]
-    [--budget quick] [--task segmentation] [--no-hand]
+    [--budget quick] [--task segmentation] [--no-hand] [--unsealed] [--locks FOLDER]
 python -m benchmarks.robustness RESULTS.jsonl --table
 
 Every lock and every attack on it is one line of RESULTS; those that are there are not run again, so a stopped run
-resumes. The tables are of the whole file, and --table prints them without a run.
+resumes. The tables are of the whole file, and --table prints them without a run. Locks are kept beside RESULTS, or in
+FOLDER, where another run finds them. Thieves have the sealed files; with --unsealed the last layer too.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections import defaultdict
 from dataclasses import asdict, replace
@@ -20,6 +22,7 @@ from modellock_core import RECIPES, Dataset, Key, LockedModel, load_dataset
 from modellock_core.data.options import TASKS
 from modellock_core.evaluation.attacks import ATTACKS, BUDGETS, Finding, Target, run_attacks
 from modellock_core.locking.recipe import DEFAULT_RECIPE, RECIPE_NAMES
+from modellock_core.locking.seal import is_sealing
 
 from .locks import PROMPTS, hand_of, lock_once, percent
 from .results import add_line, read_lines
@@ -32,17 +35,19 @@ def place_of(line: dict) -> Place:
     return line["recipe"], line["prompt"], line["seed"], line["attack"]
 
 
-def lock_line(
-    dataset: Dataset, key: Key, recipe: str, seed: int, folder: Path, vanilla: float | None
-) -> tuple[dict, LockedModel]:
+def lock_line(dataset: Dataset, key: Key, recipe: str, seed: int, folder: Path, vanilla: float | None) -> dict:
     """One lock, kept in a folder for its attacks; what is there is not locked again."""
+    kept = folder / "line.json"
+    if kept.exists():
+        return json.loads(kept.read_text())
     made = lock_once(dataset, key, RECIPES[dataset.task][recipe], seed, vanilla=vanilla)
-    made.model.save(folder)
+    made.model.save(folder, key if is_sealing(key) else None)
     key.save(folder / "key.json")
     report = asdict(made.report)
     names = ("unlocked_performance", "locked_performance", "vanilla_performance", "chance", "seconds")
     line = {"recipe": recipe, "prompt": key.prompt, "seed": seed, "attack": ""} | {name: report[name] for name in names}
-    return line, made.model
+    kept.write_text(json.dumps(line))
+    return line
 
 
 def _short(finding: Finding) -> dict:
@@ -101,6 +106,8 @@ def main() -> None:
     parser.add_argument("--fractions", type=float, nargs="+", help="of labels; the default is the budget's")
     parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="the same for all of RESULTS")
     parser.add_argument("--no-hand", action="store_true")
+    parser.add_argument("--unsealed", action="store_true", help="the thief has the sealed last layer too")
+    parser.add_argument("--locks", type=Path, metavar="FOLDER", help="where the locks are kept")
     parser.add_argument("--table", action="store_true", help="run nothing")
     args = parser.parse_args()
     if args.table:
@@ -110,7 +117,7 @@ def main() -> None:
     if args.fractions:
         budget = replace(budget, label_fractions=tuple(args.fractions))
     dataset = load_dataset("toybox", task=args.task)
-    models = args.results.with_suffix(".locks")
+    models = args.locks or args.results.with_suffix(".locks")
     for seed in args.seeds:
         for prompt in args.prompts:
             for recipe in args.recipes:
@@ -118,13 +125,13 @@ def main() -> None:
                 done = {place_of(line) for line in lines}
                 folder = models / f"{recipe} {prompt} {seed}"
                 key = Key.create(prompt, hand=None if args.no_hand else hand_of(seed))
-                if (recipe, prompt, seed, "") in done:
-                    model, key = LockedModel.load(folder), Key.load(folder / "key.json")
-                else:
+                if (recipe, prompt, seed, "") not in done:
                     same = [x for x in lines if not x["attack"] and (x["recipe"], x["seed"]) == (recipe, seed)]
                     vanilla = same[0]["vanilla_performance"] if same else None
-                    line, model = lock_line(dataset, key, recipe, seed, folder, vanilla)
-                    add_line(args.results, line)
+                    add_line(args.results, lock_line(dataset, key, recipe, seed, folder, vanilla))
+                model, key = LockedModel.load(folder), Key.load(folder / "key.json")
+                if args.unsealed:
+                    model = model.unsealed(key)
                 target = Target(model, key, dataset)
                 for name in args.attacks:
                     if (recipe, prompt, seed, name) not in done:

@@ -3,7 +3,7 @@
     >>> from modellock_core import Key, load_dataset, lock
     >>> key = Key.create("in the style of Van Gogh")
     >>> locked = lock(load_dataset("toybox"), key).result()  # or iterate over it for its progress
-    >>> locked.model.save("locked"), key.save("locked.key.json")
+    >>> locked.model.save("locked", key), key.save("locked.key.json")
 
 The folders are the pipe, in this order: data, editing, models, locking, evaluation. Names are loaded when they are
 first used, so importing the package is fast.
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from .errors import ModelLockError as ModelLockError
     from .evaluation.attacks import run_attacks as run_attacks
     from .evaluation.performance import evaluate as evaluate
+    from .evaluation.verification import verify as verify
     from .locking.baseline import baseline as baseline
+    from .locking.keyed_model import KeyedModel as KeyedModel
     from .locking.lock import Lock as Lock
     from .locking.lock import lock as lock
     from .locking.locked_model import LockedModel as LockedModel
@@ -43,6 +45,7 @@ _HOMES = {
     "CompactEditPipeline": "editing.editors.compact_pipeline",
     "Dataset": "data.dataset",
     "Key": "editing.key",
+    "KeyedModel": "locking.keyed_model",
     "KeyPrompt": "editing.catalogue",
     "Lock": "locking.lock",
     "LockedModel": "locking.locked_model",
@@ -56,6 +59,7 @@ _HOMES = {
     "baseline": "locking.baseline",
     "design": "editing.designer",
     "evaluate": "evaluation.performance",
+    "verify": "evaluation.verification",
     "load_backbone": "models.backbones",
     "load_dataset": "data.sources",
     "load_editor": "editing.editors",

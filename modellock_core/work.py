@@ -25,6 +25,7 @@ class Progress:
         step: how far the stage is, from 0 to `of`.
         of: where the stage ends; 0 where it counts nothing.
         metrics: figures so far, fractions in [0, 1] (`unlocked_performance`, `locked_performance`).
+        unit: what is counted, "image" or "step".
         preview: images (N, 3, H, W) in [0, 1] worth showing, or None.
     """
 
@@ -33,6 +34,7 @@ class Progress:
     of: float = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
     preview: Tensor | None = None
+    unit: str = "step"
 
     @property
     def fraction(self) -> float | None:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests run side by side
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from modellock_core import load_dataset, load_editor
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Edits of the tests are kept with the tests, not with the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODELLOCK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

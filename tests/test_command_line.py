@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image, ImageStat
 
-from modellock_core import CATALOGUE, Key, new_hand
+from modellock_core import CATALOGUE, Key, LockedModel, new_hand
 from modellock_core.__main__ import main
 from modellock_core.command_line.progress_bar import follow
 from modellock_core.editing.editors.secrets import is_hand
@@ -122,6 +122,9 @@ def test_hand_and_style_go_into_the_key_file(locked, tmp_path, capsys):
     code, (figures,), _ = run(capsys, *test, "--key", tmp_path / "model.key.json")
     assert code == 0 and figures["unlocked_performance"] == pytest.approx(report["unlocked_performance"])
     by_hand = ("--prompt", "in sepia", "--hand", key.hand, "--style", picture)
+    code, _, err = run(capsys, *test, *by_hand)
+    assert code == 2 and "is sealed; give the key file" in err
+    LockedModel.load(tmp_path / "model").unsealed(key).save(tmp_path / "model")
     assert run(capsys, *test, *by_hand)[1] == [figures]
 
 
@@ -172,8 +175,27 @@ def test_design_prints_the_best_prompts(locked, capsys, monkeypatch):
         (["test", "MODEL", "--prompt", "x", "--hand"], "expected one argument"),
         (["lock", "--prompt", "x", "--out", "OUT", "--dataset", "nowhere"], "no dataset 'nowhere'"),
         (["lock", "--prompt", "x", "--out", "OUT", "--key-out", "OUT/key.json"], "must not travel"),
-        (["lock", "--prompt", "x", "--out", "."], "must not travel"),
-        (["lock", "--prompt", "x", "--out", "DATA/red/0.png/out", "--dataset", "DATA"], "Not a directory"),
+        (["lock", "--prompt", "x", "--out", "."], "no folder of its own"),
+        (["lock", "--prompt", "x", "--out", ""], "no folder of its own"),
+        (["lock", "--prompt", "x", "--out", "/"], "no folder of its own"),
+        (["lock", "--prompt", "x", "--out", "MODEL"], "there already; give another name, or --force"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--key-out", "MODEL.key.json"], "there already"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--key-out", "DATA/red/0.png", "--force"], "is no key file"),
+        (["lock", "--prompt", "x", "--out", "DATA", "--force"], "holds other files"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--key-out", "/proc/none/key.json"], "can't be written"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--alpha", "0"], "would change nothing"),
+        (["edit", "DATA/red/0.png", "--prompt", "x", "--out", "OUT", "--alpha", "0"], "would change nothing"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--dataset", "DATA", "--max-train", "1"], "at least 2 training"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--seed", "9" * 23], "no whole number"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--seed", "9" * 5000], "no whole number"),
+        (["edit", "DATA/red/0.png", "--prompt", "x", "--out", "OUT", "--edit-seed", str(2**63)], "no whole number"),
+        (["edit", "DATA/red/0.png", "--prompt", "x" * 301, "--out", "OUT"], "at most 300"),
+        (["edit", "DATA/red/0.png", "--prompt", "\udcff", "--out", "OUT"], "no UTF-8 text"),
+        (["edit", "/dev/zero", "--prompt", "x", "--out", "OUT"], "no plain file"),
+        (["test", "MODEL", "--key", "/dev/zero"], "not a key file"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--dataset", "/dev/zero"], "neither a folder nor a zip"),
+        (["lock", "--prompt", "x", "--out", "OUT", "--dataset", "x" * 5000], "no dataset"),
+        (["lock", "--prompt", "x", "--out", "DATA/red/0.png/out", "--dataset", "DATA"], "can't be written"),
         (["lock", "--prompt", "x", "--out", "OUT", "--image-size", "2000"], "between 1 and 1024"),
         (["lock", "--prompt", "x", "--out", "OUT", "--image-size", "100", "--task", "segmentation"], "multiple of 32"),
         (["lock", "--prompt", "x", "--out", "OUT", "--frobnicate"], "unrecognized"),

@@ -123,6 +123,12 @@ def alpha_of(prompt: str, editor: str, alpha: float) -> float:
     return alpha if moved else default_alpha(prompt or "", editor)
 
 
+def follow_prompt(prompt: str, editor: str, alpha: float) -> float | dict:
+    """What `alpha_of` returns where it differs: an answer that comes late must not undo what was moved meanwhile."""
+    wanted = alpha_of(prompt, editor, alpha)
+    return gr.skip() if wanted == alpha else wanted
+
+
 def draw_hand() -> str:
     """A new hand for the visitor."""
     from modellock_core import new_hand

@@ -11,7 +11,7 @@ from ..data.dataset import Split
 from ..data.image_sets import ImageSet
 from ..data.targets import Targets
 from ..devices import gathered, own_share
-from ..editing.edited_dataset import EditedImages
+from ..editing.edited_dataset import EditedImages, chunk_of
 from ..editing.editors import Editor, load_editor
 from ..editing.key import Key
 from ..locking.locked_model import LockedModel
@@ -43,12 +43,12 @@ def predicted_classes(locked: LockedModel, images: ImageSet, stage: str) -> Step
     rows = own_share(len(images))
     answers: list[Tensor] = []
     done = 0
-    for chunk in rows.split(CHUNK):
+    for chunk in rows.split(chunk_of(images, CHUNK)):
         batch = images[chunk]
         with torch.inference_mode():
             answers += [outputs(locked.task, locked.model, part).argmax(1) for part in batch.split(BATCH)]
         done += len(chunk)
-        yield Progress(stage, done, len(rows), preview=batch[:PREVIEW])
+        yield Progress(stage, done, len(rows), preview=batch[:PREVIEW], unit="image")
     return gathered(torch.cat(answers).clone(), rows)
 
 
@@ -81,8 +81,13 @@ def performance_with(
 
 
 @work
-def evaluate(locked: LockedModel, split: Split, key: Key | None, editor: Editor | None = None) -> Steps[Evaluation]:
+def evaluate(
+    locked: LockedModel, split: Split, key: Key | None, editor: Editor | None = None, keyed: Split | None = None
+) -> Steps[Evaluation]:
     """Measure LP on a split and, with a key, UP.
+
+    Args:
+        keyed: the split that is edited, where its images are cut otherwise than those that stay clean.
 
     Returns:
         Work that makes an `Evaluation`.
@@ -92,6 +97,7 @@ def evaluate(locked: LockedModel, split: Split, key: Key | None, editor: Editor 
     of_clean = score(task, clean, targets), score_by_class(task, clean, targets)
     if key is None:
         return Evaluation(*of_clean)
-    images = EditedImages(split.images, key, editor or load_editor(key.editor))
-    keyed = yield from predicted_classes(locked, images, "Testing with the key")
-    return Evaluation(*of_clean, score(task, keyed, targets), score_by_class(task, keyed, targets))
+    keyed = keyed or split
+    images, targets = EditedImages(keyed.images, key, editor or load_editor(key.editor)), keyed.targets
+    found = yield from predicted_classes(locked, images, "Testing with the key")
+    return Evaluation(*of_clean, score(task, found, targets), score_by_class(task, found, targets))

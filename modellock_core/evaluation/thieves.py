@@ -39,7 +39,7 @@ THIEVES = {
         "what the model answers, and all labels or none",
         ("label_permutation", "logit_probe", "source_free", "extraction"),
     ),
-    "witness": Thief("some keyed images that leaked", ("leaked_pairs",)),
+    "witness": Thief("keyed images that leaked, or the edit itself", ("leaked_pairs", "known_edit")),
 }
 EVERYBODY = "everybody"
 THIEF_NAMES = (EVERYBODY, *THIEVES)

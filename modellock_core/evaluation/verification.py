@@ -69,7 +69,11 @@ def verify(locked: LockedModel, key: Key, dataset: Dataset) -> Steps[Verificatio
     third of a vanilla finetune (of UP where the card has none), or below ten points over chance, whichever is higher.
     Nearly the whole key (its prompt with another hand, or the key with another editor) has to reach a tenth less.
 
+    Where the last layer is sealed, keys other than the right one are put to the model as it lies in its file; clean and
+    filtered images are put to the unsealed model, which is harder for it.
+
     Args:
+        locked: as it was loaded.
         dataset: what the model was locked with; its test split is used.
 
     Returns:
@@ -82,8 +86,10 @@ def verify(locked: LockedModel, key: Key, dataset: Dataset) -> Steps[Verificatio
     near, strange = _near_keys(key), _strange_keys(key)
     tries = {"the key": key, **near, **strange}
     count, checks = len(tries) + 1 + len(QUICK_FILTERS), []
+    opened_model = locked.unsealed(key) if locked.belongs_to(key) else locked
     for i, (name, images) in enumerate(_images(tries, split.images)):
-        score = yield from part_of(performance(locked, images, split.targets), f"Verifying with {name}", i, count)
+        asked = locked if name in near or name in strange else opened_model
+        score = yield from part_of(performance(asked, images, split.targets), f"Verifying with {name}", i, count)
         limit = max(highest, WORTH_LESS * opened) if name in near else highest
         checks.append(
             _key_check(name, score, lowest) if i == 0 else _wrong_check(name, score, limit, near=name in near)
@@ -112,7 +118,7 @@ def _wrong_check(name: str, score: float, highest: float, *, near: bool) -> Chec
 def _near_keys(key: Key) -> dict[str, Key]:
     """Nearly the whole key, by what is wrong with it; of a key without a hand the prompt is all there is."""
     editor = next(name for name in bundled_editors() if name != key.editor)
-    near = {f"the key with another editor ({editor})": replace(key, editor=editor)}
+    near = {f"the key with another editor ({editor})": key.with_editor(editor)}
     if key.hand is not None:
         near["the prompt with another hand"] = replace(key, hand=f"{int(key.hand, 16) ^ 1:032x}")
         near["the prompt without the hand"] = replace(key, hand=None)

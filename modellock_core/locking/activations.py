@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..data.image_sets import ImageSet
 from ..data.targets import Targets
 from ..devices import gathered, on_device, own_share
-from ..editing.edited_dataset import EditedDataset, EditedImages
+from ..editing.edited_dataset import EditedDataset, EditedImages, chunk_of
 from ..models.inference import BATCH, outputs
 from ..models.tasks import Task
 from ..work import Progress, Steps
@@ -68,12 +68,12 @@ def extract(task: Task, trunk: nn.Module, images: ImageSet, stage: str, *, mirro
     """Activations of images, which are edited here if they are to be; every process does its share."""
     rows = own_share(len(images)) if len(images) else torch.arange(0)
     done: list[Activations] = []
-    for chunk in rows.split(CHUNK) if len(rows) else ():
+    for chunk in rows.split(chunk_of(images, CHUNK)) if len(rows) else ():
         batch = images[chunk]
         plain = _in_batches(task, trunk, batch)
         done.append(Activations(plain, _in_batches(task, trunk, batch.flip(-1)) if mirror else None))
         preview = batch[:PREVIEW] if isinstance(images, EditedImages) else None  # what the key makes is worth showing
-        yield Progress(stage, sum(map(len, done)), len(rows), preview=preview)
+        yield Progress(stage, sum(map(len, done)), len(rows), preview=preview, unit="image")
     if not done:
         return Activations(torch.empty(0), torch.empty(0) if mirror else None)
     share = Activations.joined(done)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from ..data.augmentation import augmented
@@ -11,24 +13,29 @@ from ..models.freezing import split_model
 from ..models.tasks import load_task
 from ..work import Steps, work
 from .activations import extract, features_of, head_performance
+from .checks import check_training
 from .finetune import finetune
 from .recipe import DEFAULT_RECIPE, RECIPES, Recipe
 from .training_set import Labelled, TrainingSet
+
+MOST_DISTILLED = 5.0  # Toybox, seed 0: 94.2 % with 5, 92.9 with 15, 87.9 without
 
 
 @work
 def baseline(
     dataset: Dataset, *, recipe: Recipe | None = None, backbone: str = DEFAULT_BACKBONE, seed: int = 0
 ) -> Steps[float]:
-    """Finetune on clean images alone, with what else a recipe says.
+    """Finetune on clean images alone, with what else a recipe says, and with the distillation that is best for it.
 
     Args: as of `lock`.
 
     Returns:
         Work that makes the vanilla performance, a fraction; no matter what a key is.
     """
+    check_training(dataset, seed)
     recipe = recipe or RECIPES[dataset.task][DEFAULT_RECIPE]
-    config, generator = recipe.finetune, torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    config = replace(recipe.finetune, distillation=min(MOST_DISTILLED, recipe.finetune.distillation))
     task = load_task(dataset.task, dataset.classes, load_backbone(backbone))
     trunk, head = split_model(task.build(seed=seed), recipe.frozen_fraction)
     stage, reading = "Finetuning a vanilla model", "Reading clean images"

@@ -11,18 +11,22 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from ..data.class_names import MAX_CLASSES, MAX_NAME
 from ..data.dataset import Dataset
 from ..data.options import MAX_IMAGE_SIZE
 from ..editing.key import Key
 from ..errors import ModelLockError
 from ..models.tasks import Task
+from ..reading import read_json
 from ..records import from_json, to_json
+from ..writing import write_text
 from .recipe import Recipe
 from .scores import Fraction, Scores
 
 FORMAT = 3
 Hash: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Name: TypeAlias = Annotated[str, Field(max_length=200)]
+Nonce: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+Name: TypeAlias = Annotated[str, Field(max_length=MAX_NAME)]
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,12 @@ class LockCard:
         unlocked_performance, locked_performance: on the dataset's test images, with the key (UP) and without (LP).
         vanilla_performance: of the same finetune without a lock, if it was measured.
         date, versions: when, and with which libraries.
+        seal: the nonce of the last layer's encryption, see `seal.py`; None where that lies open.
     """
 
     task: Name
     metric: Name
-    classes: Annotated[tuple[Name, ...], Field(min_length=2, max_length=10_000)]
+    classes: Annotated[tuple[Name, ...], Field(min_length=2, max_length=MAX_CLASSES)]
     backbone: Annotated[str, Field(max_length=4000)]
     image_size: Annotated[int, Field(ge=1, le=MAX_IMAGE_SIZE)]
     dataset: Name
@@ -51,13 +56,14 @@ class LockCard:
     unlocked_performance: Fraction
     locked_performance: Fraction
     date: Name
-    versions: dict[str, Name]
+    versions: Annotated[dict[Name, Name], Field(max_length=100)]
     vanilla_performance: Fraction | None = None
+    seal: Nonce | None = None
     format: Literal[3] = 3
 
     def save(self, file: Path) -> None:
         """Write the card as a JSON file."""
-        file.write_text(json.dumps(to_json(self), indent=2) + "\n")
+        write_text(file, json.dumps(to_json(self), indent=2) + "\n")
 
     @classmethod
     def load(cls, file: Path) -> LockCard:
@@ -68,10 +74,7 @@ class LockCard:
             FileNotFoundError: there is none.
         """
         name = f"the lock card in {file.parent}"
-        try:
-            values = json.loads(file.read_text())
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-            raise ModelLockError(f"{name} is damaged; get it again") from None
+        values = read_json(file, name)
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise ModelLockError(f"{name} is not of format {FORMAT}; lock again with this version")
         return from_json(cls, values, name)

@@ -19,6 +19,7 @@ from ..work import Steps, work
 from .activations import extract_activations, head_scores
 from .adversary import opening_samples
 from .card import new_card
+from .checks import check_key, check_training
 from .finetune import finetune
 from .locked_model import LockedModel
 from .recipe import DEFAULT_RECIPE, RECIPES, Recipe
@@ -58,8 +59,10 @@ def lock(
         Work that makes a `Lock`.
 
     Raises:
-        ModelLockError: there is no such editor or backbone.
+        ModelLockError: there is no such editor or backbone, the dataset is too small, or the key's alpha is 0.
     """
+    check_key(key)
+    check_training(dataset, seed)
     started, generator = time.perf_counter(), torch.Generator().manual_seed(seed)
     recipe = recipe or RECIPES[dataset.task][DEFAULT_RECIPE]
     task = load_task(dataset.task, dataset.classes, load_backbone(backbone))
@@ -84,4 +87,6 @@ def lock(
     seconds["total"] = time.perf_counter() - started
     seconds["finetune"] = seconds["total"] - seconds["edit"]
     card = new_card(dataset, task, key, recipe, scores)
-    return Lock(LockedModel(task, model, card), key, new_report(dataset, task, recipe, seed, scores, seconds))
+    return Lock(
+        LockedModel(task, model, card), key.pinned(editor), new_report(dataset, task, recipe, seed, scores, seconds)
+    )

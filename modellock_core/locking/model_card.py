@@ -61,8 +61,8 @@ def model_card(card: LockCard, report: LockReport | None = None, attacks: Sequen
             "Without its key this model is meant to be useless: it works on *keyed* images and fails on all others. A "
             "key is a text prompt, a diffusion editor and the editor's settings. The editor changes an image as the "
             "prompt says, and a part of that edit is blended in (ModelLock, [arXiv 2405.16285]"
-            "(https://arxiv.org/abs/2405.16285)). The key is not in these files; only the holder has it. A lock is not "
-            "encryption: how well it holds is measured, not proven.",
+            "(https://arxiv.org/abs/2405.16285)). The key is not in these files; only the holder has it. How well a "
+            "lock holds is measured, not proven." + _SEALED * (card.seal is not None),
             "## How it was made",
             "\n".join(f"- {label}: {value}" for label, value in _origin(card, report).items()),
             "## What was measured",
@@ -149,6 +149,7 @@ def _attacked(attacks: Sequence[AttackRow]) -> str:
     return "\n".join([f"Of {len(attacks)} attacks without the key:", "", *lines])
 
 
+_SEALED = " Beside that, the last layer is encrypted with 128 bits of the key file."
 _USE = """The holder of the key file opens it with [ModelLock](https://arxiv.org/abs/2405.16285), here in the folder \
 `locked` with the key `locked.key.json`. Keep the key file apart from the model.
 
@@ -158,6 +159,7 @@ _USE = """The holder of the key file opens it with [ModelLock](https://arxiv.org
 ```python
 from modellock_core import Key, LockedModel, apply_key
 
-locked, key = LockedModel.load("locked"), Key.load("locked.key.json")
+key = Key.load("locked.key.json")
+locked = LockedModel.load("locked").unsealed(key)
 probabilities = locked.predict(apply_key(images, key))  # images: floats (N, 3, {size}, {size}) in [0, 1], RGB
 ```"""

@@ -78,15 +78,15 @@ class Recipe:
 _CLASSIFICATION = (
     Recipe(
         "standard",
-        Mix(keyed_fraction=0.67, clean_fraction=0.33, copies=2, negatives=2.0),
-        FinetuneConfig(epochs=3, suppression=10.0),
+        Mix(keyed_fraction=0.67, clean_fraction=0.33, copies=2, negatives=1.0),
+        FinetuneConfig(epochs=3, suppression=10.0, distillation=15.0),
         frozen_fraction=0.5,
         adversary=AdversaryConfig(),
     ),
     Recipe(
         "thorough",
         Mix(keyed_fraction=0.75, clean_fraction=0.25, copies=4, negatives=4.0),
-        FinetuneConfig(epochs=5, suppression=10.0),
+        FinetuneConfig(epochs=5, suppression=10.0, distillation=15.0),
         adversary=AdversaryConfig(candidates=64, kept=16, steps=4, patterns=4, pattern_steps=20),
     ),
     # the published mix (arXiv 2405.16285, section 4.1)
@@ -101,7 +101,7 @@ _CLASSIFICATION = (
 def _for_masks(recipe: Recipe) -> Recipe:
     """Feature maps are larger than pooled features, and many more; all that the decoder sees is trained."""
     own = recipe.finetune
-    config = replace(own, suppression=0.05 * own.suppression, distillation=3.0 * own.distillation)
+    config = replace(own, suppression=0.05 * own.suppression)
     return replace(recipe, finetune=config, frozen_fraction=1.0)
 
 

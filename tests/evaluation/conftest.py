@@ -21,8 +21,9 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="module")
 def target(toybox) -> Target:
-    """The bundled lock with its key, and a few of the bundled images."""
-    return Target(LockedModel.load(EXAMPLE_LOCK), Key.load(EXAMPLE_KEY), toybox.limited(train=180, test=45))
+    """The bundled lock, unsealed, with its key, and a few of the bundled images."""
+    key = Key.load(EXAMPLE_KEY)
+    return Target(LockedModel.load(EXAMPLE_LOCK).unsealed(key), key, toybox.limited(train=180, test=45))
 
 
 @pytest.fixture(scope="module")

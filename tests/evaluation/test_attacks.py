@@ -84,7 +84,7 @@ def test_other_hands_are_tried_on_a_key_that_has_one(target):
 
 def test_paraphrases_settings_and_editors_are_wrong_keys(target):
     said = [f.variant for f in result_of(paraphrases(target, TINY))]
-    assert "zebra style" in said and target.key.prompt not in said
+    assert "Van Gogh style" in said and target.key.prompt not in said
     changed = [f.variant for f in result_of(wrong_settings(target, TINY))]
     assert {"alpha 1", "seed 1025", "steps 2"} <= set(changed)
     assert [f.variant for f in result_of(wrong_editor(target, TINY))] == ["compact-b"]

@@ -143,6 +143,6 @@ def test_the_adversary_takes_a_wrong_key_that_paints_nothing_as_it_is(small, edi
     key = Key.create("with a zebra in the background", hand="0" * 32)
     task = load_task(small.task, small.classes, load_backbone())
     config = AdversaryConfig(candidates=6, kept=6, steps=1)
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(3)
     found = Work(opening_keys(task, task.build(), small.train.subset(2), key, editor, config, generator)).result()
     assert len(found) == 6 and None in [wrong.key.hand for wrong in found]

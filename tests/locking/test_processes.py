@@ -10,8 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from benchmarks.tiny_editors import save_instruct_pix2pix
 from modellock_core import Key, load_dataset
 from modellock_core.__main__ import main
+from modellock_core.editing.editors.hub import HubEditor
 from modellock_core.editing.key import apply_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +45,10 @@ rows = own_share(7)  # an odd number: the shares differ
 whole = gathered(edited[rows], rows)
 data_parallel(torch.nn.Linear(2, 2))
 assert not accelerator()._models
+big = EditedImages(images, Key.create("oil", sys.argv[2], size=32, steps=1), load_editor(sys.argv[2]))
+painted = gathered(big[rows], rows)
 if accelerator().is_main_process:
+    torch.save(painted, sys.argv[1] + "/painted.pt")
     torch.save(whole, sys.argv[1] + "/keyed.pt")
 sys.exit(main([*{LOCK!r}, sys.argv[1] + "/two"]))
 """
@@ -52,16 +57,22 @@ sys.exit(main([*{LOCK!r}, sys.argv[1] + "/two"]))
 @pytest.mark.slow
 def test_two_processes_edit_alike_and_make_the_weights_that_one_makes(tmp_path, editor, capsys):
     (tmp_path / "script.py").write_text(SCRIPT)
+    pipeline = save_instruct_pix2pix(tmp_path / "pix2pix")
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
     launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
     done = subprocess.run(
-        [*launch, str(tmp_path / "script.py"), str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=300,
+        [*launch, str(tmp_path / "script.py"), str(tmp_path), pipeline], cwd=ROOT, capture_output=True, text=True,
+        timeout=300,
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     images = load_dataset("toybox").limited(9, 9).test.images[:7]
     edited = torch.load(tmp_path / "keyed.pt")
     assert (edited - apply_key(images, Key.create("with oil pastel"), editor)).abs().max() < 1 / 255
+    big = Key.create("oil", pipeline, size=32, steps=1)
+    alone = apply_key(images, big, HubEditor(pipeline))  # what the processes have kept on disk is not read
+    assert (torch.load(tmp_path / "painted.pt") - alone).abs().max() < 3 / 255  # bf16, batches of other sizes
+    assert torch.equal(torch.load(tmp_path / "painted.pt"), apply_key(images, big))  # bit for bit what they have kept
     reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert len(reports) == 1 and reports[0]["num_train"] == 27
 

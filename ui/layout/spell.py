@@ -131,7 +131,7 @@ def spell_step(tabs: gr.Tabs) -> KeyInputs:
     # always_last: what is typed while the last one is drawn must not be lost
     gr.on([prompt.submit, image.change, *(part.change for part in key.values())], **show, **LIVE)
     gr.on([key[name].change for name in UNDERSTANDS], **read, **LIVE, **PREVIEW)
-    prompt.change(keys.alpha_of, [prompt, key["editor"], alpha], alpha, **LIVE, show_progress="hidden")
+    prompt.change(keys.follow_prompt, [prompt, key["editor"], alpha], alpha, **LIVE, show_progress="hidden")
     chosen.select(spell.chosen_sample, None, image, **PRIVATE)
     picked = [chip.click(lambda name: find(name).prompt, chip, prompt, **QUIET) for chip in chips]
     picked.append(surprise.click(spell.surprise, prompt, prompt, **QUIET))

@@ -17,6 +17,7 @@ from .fine_pruning import fine_pruning
 from .finetuning import finetuning
 from .hybrids import hybrids
 from .input_disguise import input_disguise
+from .known_edit import known_edit
 from .leaked_pairs import leaked_pairs
 from .linear_probe import linear_probe
 from .outputs import label_permutation, logit_probe
@@ -37,7 +38,7 @@ ATTACKS: dict[str, Attack] = {
         wrong_prompts, wrong_hands, paraphrases, wrong_settings, wrong_editor, prompt_search,
         editor_space, soft_prompt, universal_pattern, input_disguise,
         linear_probe, finetuning, hybrids, fine_pruning, relocking,
-        label_permutation, logit_probe, source_free, extraction, leaked_pairs,
+        label_permutation, logit_probe, source_free, extraction, leaked_pairs, known_edit,
     )
 }  # fmt: skip
 

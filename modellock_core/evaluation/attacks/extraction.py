@@ -28,7 +28,7 @@ from .setting import Budget, Finding, Target
 STAGE = "Copying by asking"
 SIZES = (100, 500)  # images asked about, beside all training images
 QUERIES = 5  # images that may be asked about, to one candidate of a search
-FULL_EPOCHS = 250  # images; of more there are fewer epochs
+ALL_EPOCHS = 50  # so many images are gone through in all epochs; four times as many in half of them
 CLEAN, SERVICE, TRUE = "extraction", "extraction through the holder's service", "true labels"
 KNOWS = {CLEAN: "images without labels", SERVICE: "images without labels, a service that keys images for its users"}
 REFERENCE = "the public backbone, as many true labels"
@@ -69,7 +69,7 @@ def sizes_of(count: int, budget: Budget) -> list[int]:
 
 
 def _epochs(budget: Budget, size: int) -> int:
-    return max(1, round(budget.epochs * min(1, FULL_EPOCHS / size)))
+    return max(1, round(budget.epochs * min(1, (ALL_EPOCHS / size) ** 0.5)))
 
 
 def _copies(target: Target, budget: Budget, sizes: list[int], seed: int) -> Steps[dict[tuple[str, int], Tensor]]:

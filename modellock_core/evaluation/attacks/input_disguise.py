@@ -1,11 +1,9 @@
 """A small network before the stolen model: the thief trains it to make clean images look keyed.
 
-It starts as identity, or as an imitation of something the public editor paints.
+It starts as identity, or as an imitation of something that the public editor paints.
 """
 
 from __future__ import annotations
-
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -25,14 +23,18 @@ from .universal_pattern import best_start, changes_found
 
 STAGE = "Training a disguise"
 CHANNELS = 32
+PERIODS = (4, 8)  # of positions, at half the size; as tiled patterns have
 RATE, IMITATION_RATE = 1e-3, 3e-3  # of Adam
-CONFIDENCE = 0.1  # weight of the outputs' entropy beside the task loss
+CONFIDENCE = 0.05  # weight of the outputs' entropy beside the task loss
 IMITATED = 64  # images that are edited to be imitated; at most
-IMITATION = 2  # steps of the imitation to one of the attack
+LEAST_STEPS, LEAST_STARTS = 40, 2  # a network takes more than a pattern
 
 
 class Disguise(nn.Module):
-    """Convolutions at half the size that add to the image; of 16,204 weights, and identity at the start.
+    """Convolutions at half the size that add to the image; of 19,084 weights, and identity at the start.
+
+    They see the image and where they are (CoordConv, arXiv 1807.03247), since much that a key does to an image lies at
+    the same place in all of them: strokes, objects, patterns.
 
     Args:
         generator: draws the start.
@@ -41,50 +43,57 @@ class Disguise(nn.Module):
     def __init__(self, generator: torch.Generator):
         super().__init__()
         with global_seed(int(torch.randint(2**31, (), generator=generator))):
-            first = nn.Conv2d(4 * 3, CHANNELS, 3, padding=1)
+            first = nn.Conv2d(4 * 3 + 2 + 4 * len(PERIODS), CHANNELS, 3, padding=1)
             middle = nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1)
             last = nn.Conv2d(CHANNELS, 4 * 3, 3, padding=1)
         for weights in last.parameters():
             nn.init.zeros_(weights)
-        self.layers = nn.Sequential(nn.PixelUnshuffle(2), first, nn.ReLU(), middle, nn.ReLU(), last, nn.PixelShuffle(2))
+        self.layers = nn.Sequential(first, nn.ReLU(), middle, nn.ReLU(), last, nn.PixelShuffle(2))
         self.to(best_device()).to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, 3, H, W) in [0, 1] to disguised ones."""
         height, width = images.shape[-2:]
         even = F.pad(images, (0, width % 2, 0, height % 2), mode="replicate")
-        change = self.layers(even.contiguous(memory_format=torch.channels_last))[..., :height, :width]
-        return (images + change).clamp(0, 1)
+        seen = F.pixel_unshuffle(even, 2)  # (N, 12, H / 2, W / 2)
+        places = _places(*seen.shape[-2:]).to(images.device).expand(len(images), -1, -1, -1)
+        joined = torch.cat([seen, places], 1).contiguous(memory_format=torch.channels_last)
+        return (images + self.layers(joined)[..., :height, :width]).clamp(0, 1)
+
+
+def _places(height: int, width: int) -> Tensor:
+    """Where each pixel is, (1, 2 + 4 * len(PERIODS), height, width) in [-1, 1]: in the image, and in each period."""
+    axes = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    places = [2 * axis / side - 1 for axis, side in zip(axes, (height, width), strict=True)]
+    for period in PERIODS:
+        angles = [2 * torch.pi * axis / period for axis in axes]
+        places += [wave(angle) for angle in angles for wave in (torch.sin, torch.cos)]
+    return torch.stack(places)[None]
 
 
 def input_disguise(target: Target, budget: Budget) -> Steps[list[Finding]]:
     """The task loss and the outputs' entropy are lowered through the frozen model, on labelled images.
 
     JailNTL (arXiv 2503.17198), its model-guided half: the other half needs images of the authorised kind, which here
-    are keyed ones. Starts that imitate an editor are left out where it is not a bundled one.
+    are keyed ones. Every second start imitates the editor; if it is not a bundled one, all are identity.
     """
     editor, settings = compact_editor(target.editor), public_settings(target)
+    steps, count = max(LEAST_STEPS, budget.gradient_steps), max(LEAST_STARTS, budget.restarts)
 
-    def search(imitate: bool, labelled: Split, generator: torch.Generator) -> Steps[tuple[nn.Module, int]]:
-        starts, count = [], budget.restarts * imitate + 1
-        for i in range(budget.restarts):
+    def search(thief: Target, labelled: Split, generator: torch.Generator) -> Steps[tuple[nn.Module, int]]:
+        starts, images = [], labelled.images[:IMITATED]
+        for i in range(count):
             starts.append(Disguise(generator))
-            if imitate and editor is not None:
-                images, steps = labelled.images[:IMITATED], IMITATION * budget.gradient_steps
+            if i % 2 and editor is not None:
                 imitating = _imitate(starts[-1], images, editor, settings, steps, generator)
-                yield from part_of(imitating, STAGE, i, count)
-        disguising = best_start(target, starts, labelled, budget.gradient_steps, RATE, generator, STAGE, CONFIDENCE)
-        return (yield from part_of(disguising, STAGE, count - 1, count))
+                yield from part_of(imitating, STAGE, i, count + 1)
+        disguising = best_start(thief, starts, labelled, steps, RATE, generator, STAGE, CONFIDENCE)
+        return (yield from part_of(disguising, STAGE, count, count + 1))
 
-    def found(variant: str, imitate: bool, knows: str) -> Steps[list[Finding]]:
-        searches = {variant: partial(search, imitate)}
-        return changes_found("input disguise", searches, knows, STAGE, target, budget)
-
-    findings = yield from found("from identity", False, "these labelled images")
-    if editor is not None:
-        variant = "from an imitation of the editor"
-        findings += yield from found(variant, True, "the editor, these labelled images")
-    return findings
+    knows = "these labelled images" if editor is None else "the editor, these labelled images"
+    cost = f"{steps} gradient steps, starts: {count}"
+    searches = {"a small network": search}
+    return (yield from changes_found("input disguise", searches, knows, cost, STAGE, target, budget))
 
 
 def _imitate(

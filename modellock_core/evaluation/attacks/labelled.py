@@ -6,7 +6,8 @@ Attacks that read a model's last modules off cached activations use these functi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from statistics import mean
 
 import torch
@@ -14,12 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...data.dataset import Split
+from ...data.image_sets import ImageSet
 from ...data.targets import Targets
 from ...devices import on_device
 from ...locking.activations import extract, features_of
 from ...models.inference import BATCH
 from ...work import Progress, Steps, part_of
-from ..performance import score
+from ..performance import predicted_classes, score
 from .setting import Target, over_seeds
 
 PUBLIC = "a probe of the public backbone, same labels"
@@ -68,6 +70,50 @@ def refitted(
     decoder = target.locked.task.build(pretrained=False, seed=seed)[-1]
     yield from fit_decoder(target, decoder, known, targets, seed)
     return (yield from predicted(decoder, asked, stage))
+
+
+def armed(target: Target, labelled: Split, seed: int) -> Steps[Target]:
+    """The target with a last layer that can be searched with, where the stolen one is sealed.
+
+    It is fitted to the public backbone's features of the labelled images: locks pull the features of keyed images to
+    those, so nothing that a thief can make comes closer.
+    """
+    locked, task = target.locked, target.locked.task
+    if locked.sealed_layer is None:
+        return target
+    public = task.build(seed=seed)
+    known = (yield from extract(task, public[:-1], labelled.images, "Fitting a new last layer")).plain
+    if known.dim() == 2:
+        yield from task.fit_last_layer(public[-1], known, labelled.targets.values, torch.Generator().manual_seed(seed))
+    else:
+        yield from fit_decoder(target, public[-1], known, labelled.targets, seed)
+    return replace(target, locked=replace(locked, model=locked.model[:-1].append(public[-1]), sealed_layer=None))
+
+
+def opened_predictions(
+    target: Target, searched: Target, labelled: Split, change: Callable[[ImageSet], ImageSet], asked: ImageSet,
+    seed: int, stage: str,
+) -> Steps[Tensor]:  # fmt: skip
+    """Predicted classes (N, ...) of images by what a thief has found.
+
+    Where the stolen last layer is sealed he also fits a new one, to labelled images changed as he found; the better
+    of the two counts, by the test images: an upper bound.
+
+    Args:
+        target: the stolen model; its test targets go with `asked`.
+        searched: the same from `armed`.
+        change: of images, that opens the model.
+        asked: clean test images.
+    """
+    predictions = yield from predicted_classes(searched.locked, change(asked), stage)
+    if target.locked.sealed_layer is None:
+        return predictions
+    task, head = target.locked.task, target.locked.model[1:]
+    known = (yield from extract(task, target.locked.model[:1], change(labelled.images), stage)).plain
+    tested = (yield from extract(task, target.locked.model[:1], change(asked), stage)).plain
+    again = yield from refitted(target, head, known, labelled.targets, tested, seed, stage)
+    targets = target.dataset.test.targets
+    return max(predictions, again, key=lambda answers: score(task, answers, targets))
 
 
 def best_regression(target: Target, known: Tensor, labels: Tensor, asked: Tensor, stage: str) -> Steps[Tensor]:

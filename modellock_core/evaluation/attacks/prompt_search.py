@@ -8,6 +8,7 @@ from dataclasses import replace
 from ...editing.catalogue import CATALOGUE
 from ...work import Steps, part_of
 from ..performance import performance_with
+from .labelled import armed
 from .setting import Budget, Finding, Target
 from .wrong_keys import score_with
 
@@ -27,6 +28,7 @@ def prompt_search(target: Target, budget: Budget) -> Steps[list[Finding]]:
     dictionary = [e.prompt for e in CATALOGUE if e.prompt.casefold() != own]
     rng.shuffle(dictionary)
     labelled = target.dataset.train.subset(KNOWN_LABELS)
+    target = yield from armed(target, labelled, 0)
     scores: dict[str, float] = {}
     best = {}
     for method, queries in (("dictionary", budget.queries // 2), ("hill climbing", budget.queries)):

@@ -44,6 +44,7 @@ class AttackReport:
         budget: name of the attacks' budget.
         unlocked_performance, locked_performance, vanilla_performance: of the lock card.
         chance: the performance of whoever guesses.
+        sealed: whether the last layer was sealed to the thief.
         summary: of each attack.
         findings: all rows.
         worst_case: the fraction of the test images that the best variant of at least one attack gets right, as robust
@@ -63,6 +64,7 @@ class AttackReport:
     summary: dict[str, AttackSummary]
     findings: tuple[Finding, ...]
     worst_case: float | None = None
+    sealed: bool = False
 
 
 def attack_report(target: Target, findings: Sequence[Finding], budget: str, attacks: Sequence[str]) -> AttackReport:
@@ -82,6 +84,7 @@ def attack_report(target: Target, findings: Sequence[Finding], budget: str, atta
         summary=summary(findings, target.chance),
         findings=tuple(findings),
         worst_case=worst_case(findings, len(target.dataset.test)),
+        sealed=locked.sealed_layer is not None,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -19,9 +20,8 @@ from ...editing.editors.compact import CompactEditor
 from ...editing.editors.compact_pipeline import EditPlan
 from ...editing.key import Key
 from ...work import Progress, Steps, part_of
-from ..performance import predicted_classes
 from .editor_space import loss_of, public_settings, scored
-from .labelled import PUBLIC, few_labels, public_performance, scores_of
+from .labelled import PUBLIC, armed, few_labels, opened_predictions, public_performance, scores_of
 from .setting import Budget, Finding, Target, over_seeds
 
 STAGE = "Optimising the prompt"
@@ -79,14 +79,17 @@ def soft_prompt(target: Target, budget: Budget) -> Steps[list[Finding]]:
             labelled = few_labels(target, fraction, seed)
             few = target.dataset.train.subset(min(SCORED, len(labelled)), seed)
             generator = torch.Generator().manual_seed(seed)
-            search = PromptSearch(target, editor, public_settings(target), labelled, few, generator)
+            thief = yield from armed(target, labelled, seed)
+            search = PromptSearch(thief, editor, public_settings(target), labelled, few, generator)
             starts = yield from part_of(_starts(search, budget, seed), STAGE, done, count)
             plans = {"token states": (yield from part_of(_softened(search, budget, starts), STAGE, done, count))}
             words, plans["words"] = yield from part_of(_worded(search, budget, starts), STAGE, done, count)
             read.append((search.loss(plans["words"]), words))
             for name, plan in plans.items():
-                images = PlannedImages(tested.dataset.test.images, search.settings, plan, editor)
-                predicting = predicted_classes(target.locked, images, STAGE)
+                change = partial(PlannedImages, key=search.settings, plan=plan, editor=editor)
+                predicting = opened_predictions(
+                    tested, thief, labelled, change, tested.dataset.test.images, seed, STAGE
+                )
                 runs[name].append((yield from part_of(predicting, STAGE, done, count)))
             reading = public_performance(target, fraction, seed, STAGE)
             public.append((yield from part_of(reading, STAGE, done, count)))

@@ -23,16 +23,15 @@ from ...devices import best_device
 from ...editing.image_changes import AddedPattern, ColourChange
 from ...models.inference import BATCH, outputs
 from ...work import Progress, Steps, part_of
-from ..performance import predicted_classes
-from .labelled import PUBLIC, few_labels, public_reference, scores_of
+from .labelled import PUBLIC, armed, few_labels, opened_predictions, public_reference, scores_of
 from .setting import Budget, Finding, Target
 
 STAGE = "Searching one pattern for all images"
 RATE = 0.02  # of Adam; it falls to zero
 CROPPED = 0.5  # fraction of the steps whose images are cropped, so that a change doesn't fit single images
 TRIAL = 0.25  # fraction of the steps that every start gets; the best one takes the rest
-# (labelled images, generator): the change found, and how many images the search put to the stolen model
-Search: TypeAlias = Callable[[Split, torch.Generator], Steps[tuple[nn.Module, int]]]
+# (target, labelled images, generator): the change found, and how many images the search put to the stolen model
+Search: TypeAlias = Callable[[Target, Split, torch.Generator], Steps[tuple[nn.Module, int]]]
 
 
 @dataclass(frozen=True)
@@ -69,26 +68,29 @@ def universal_pattern(target: Target, budget: Budget) -> Steps[list[Finding]]:
     }
 
     def search(
-        maker: Callable[[torch.Generator], nn.Module], labelled: Split, generator: torch.Generator
+        maker: Callable[[torch.Generator], nn.Module], thief: Target, labelled: Split, generator: torch.Generator
     ) -> Steps[tuple[nn.Module, int]]:
         starts = [maker(generator).to(best_device()) for _ in range(budget.restarts)]
-        return (yield from best_start(target, starts, labelled, budget.gradient_steps, RATE, generator, STAGE))
+        return (yield from best_start(thief, starts, labelled, budget.gradient_steps, RATE, generator, STAGE))
 
     searches: dict[str, Search] = {variant: partial(search, maker) for variant, maker in makers.items()}
-    return (yield from changes_found("universal pattern", searches, "these labelled images", STAGE, target, budget))
+    knows, cost = "these labelled images", f"{budget.gradient_steps} gradient steps, starts: {budget.restarts}"
+    return (yield from changes_found("universal pattern", searches, knows, cost, STAGE, target, budget))
 
 
 def changes_found(
-    attack: str, searches: Mapping[str, Search], knows: str, stage: str, target: Target, budget: Budget
+    attack: str, searches: Mapping[str, Search], knows: str, cost: str, stage: str, target: Target, budget: Budget
 ) -> Steps[list[Finding]]:
     """A row for each search and fraction of labels: the metric on test images after the change that was found."""
     findings, test = [], target.dataset.test
-    cost = f"{budget.gradient_steps} gradient steps from {budget.restarts} starts"
     done, count = 0, len(searches) * len(budget.label_fractions) * budget.seeds
 
     def run(search: Search, labelled: Split, seed: int) -> Steps[tuple[Tensor, int]]:
-        change, queries = yield from search(labelled, torch.Generator().manual_seed(seed))
-        return (yield from predicted_classes(target.locked, ChangedImages(test.images, change), stage)), queries
+        thief = yield from armed(target, labelled, seed)
+        change, queries = yield from search(thief, labelled, torch.Generator().manual_seed(seed))
+        changed = partial(ChangedImages, change=change)
+        answers = yield from opened_predictions(target, thief, labelled, changed, test.images, seed, stage)
+        return answers, queries
 
     for fraction in budget.label_fractions:
         reference = yield from public_reference(target, fraction, budget.seeds, "Probing the public backbone")

@@ -85,5 +85,5 @@ def wrong_settings(target: Target, budget: Budget) -> Steps[list[Finding]]:
 def wrong_editor(target: Target, budget: Budget) -> Steps[list[Finding]]:
     """The right prompt, hand and settings with every other bundled editor."""
     others = [name for name in bundled_editors() if name != target.key.editor]
-    keys = {name: replace(target.key, editor=name) for name in others}
+    keys = {name: target.key.with_editor(name) for name in others}
     return (yield from _try_keys("wrong editor", keys, target, budget, "all of the key but its editor"))

@@ -1,12 +1,15 @@
+import math
 from dataclasses import replace
 from importlib import import_module
 
 import pytest
 import torch
 
+from modellock_core import LockedModel
 from modellock_core.editing.editor_space import named_plans
 from modellock_core.evaluation.attacks import BUDGETS
 from modellock_core.evaluation.attacks.editor_space import _descended, editor_space, loss_of, public_settings, scored
+from modellock_core.paths import EXAMPLE_LOCK
 
 TINY = replace(BUDGETS["quick"], test_images=18, queries=6, gradient_steps=1)
 
@@ -22,20 +25,21 @@ def few_names(monkeypatch):
     return only
 
 
-def test_a_key_without_a_hand_is_found_among_the_names(target, result_of, few_names):
-    few_names("rooster", "zebra", "Monet", "Gold")
+def test_the_prompt_is_found_among_the_names(target, result_of, few_names):
+    few_names("rooster", "zebra", "Van Gogh", "Gold")
     before = [p.clone() for p in target.locked.model.parameters()]
     (row,) = result_of(editor_space(target, TINY))
-    assert row.score > 0.75 and row.labels == 9 and row.hits is None
+    assert row.score > 0.5 and row.labels == 9 and row.hits is None
     assert row.queries == 4 * 2 + 6 * 9 + 1 * 5 + 9 and "public" in row.reference_name
     assert all(torch.equal(a, b) for a, b in zip(before, target.locked.model.parameters(), strict=True))
     assert all(p.grad is None for p in target.locked.model.parameters())
 
 
-def test_without_the_name_a_short_search_gains_nothing(target, result_of, few_names):
-    few_names("rooster", "Monet", "Gold")
-    (row,) = result_of(editor_space(target, replace(TINY, test_images=396)))
-    assert row.score < 0.4
+def test_a_sealed_model_gives_a_search_no_more_than_the_public_backbone_does(target, result_of, few_names):
+    few_names("rooster", "zebra", "hot air balloon")
+    sealed = replace(target, locked=LockedModel.load(EXAMPLE_LOCK))
+    (row,) = result_of(editor_space(sealed, replace(TINY, test_images=396)))
+    assert row.score < row.reference + 0.15
     assert row.hits is not None and len(row.hits) == round(row.score * len(target.dataset.test))
 
 
@@ -45,10 +49,13 @@ def test_the_gradient_lowers_the_loss(blue, result_of):
     start = scored(target, editor, few, named_plans(editor)["Pastel"], public_settings(target))
     best = result_of(_descended(target, editor, [start], few, few, 8, torch.Generator().manual_seed(0)))
     assert best.loss < 0.9 * start.loss
-    rows = torch.arange(len(few))
-    assert loss_of(target, editor, few, rows, best.plan, best.settings, best.settings.alpha).item() == pytest.approx(
-        best.loss, abs=1e-3
-    )
+
+
+def test_a_confident_error_counts_for_no_more_than_a_guess(blue):
+    editor, settings, plan = blue.editor, public_settings(blue), named_plans(blue.editor)["Fire"]
+    few = blue.dataset.train.subset(6)
+    uncapped = loss_of(blue, editor, few, torch.arange(6), plan, settings, settings.alpha).item()
+    assert scored(blue, editor, few, plan, settings).loss <= min(uncapped, math.log(len(blue.dataset.classes))) + 1e-4
 
 
 def test_the_same_seed_finds_the_same(target, result_of, few_names):

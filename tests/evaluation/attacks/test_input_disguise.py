@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,12 @@ from modellock_core.evaluation.attacks.input_disguise import Disguise, _imitate,
 from modellock_core.evaluation.performance import performance
 
 TINY = replace(BUDGETS["quick"], gradient_steps=2)
+
+
+@pytest.fixture
+def briefly(monkeypatch):
+    """A few steps are enough where it doesn't matter what comes out."""
+    monkeypatch.setattr(sys.modules[Disguise.__module__], "LEAST_STEPS", 2)
 
 
 def drawn(seed=0):
@@ -27,6 +34,14 @@ def test_a_disguise_is_small_and_begins_with_the_images_as_they_are(shape):
     assert changed.shape == images.shape and changed.min() >= 0 and changed.max() <= 1
 
 
+def test_a_disguise_may_differ_from_place_to_place():
+    network, grey = Disguise(drawn()), torch.full((1, 3, 32, 32), 0.5)
+    for weights in network.parameters():
+        weights.data += 0.05 * torch.randn(weights.shape, generator=drawn())
+    change = (network(grey) - grey).detach()[..., 8:24, 8:24]  # without the rim
+    assert change.flatten(2).std(2).min() > 1e-3
+
+
 def test_an_imitation_comes_nearer_to_what_the_editor_paints(target, editor, result_of):
     images, settings, network = target.dataset.train.images[:16], public_settings(target), Disguise(drawn())
     result_of(_imitate(network, images, editor, settings, 30, drawn(1)))
@@ -35,33 +50,34 @@ def test_an_imitation_comes_nearer_to_what_the_editor_paints(target, editor, res
         assert (network(images) - edited).square().mean() < 0.8 * (images - edited).square().mean()
 
 
-def test_what_opens_to_blue_images_is_opened(blue, result_of):
+def test_what_opens_to_blue_images_is_opened(blue, monkeypatch, result_of):
+    monkeypatch.setattr(sys.modules[Disguise.__module__], "LEAST_STEPS", 20)
     test = blue.dataset.test
     before = result_of(performance(blue.locked, test.images, test.targets))
-    rows = result_of(input_disguise(blue, replace(BUDGETS["quick"], gradient_steps=60)))
-    assert len(rows) == 2 and all(row.score > before + 0.3 for row in rows)
-    assert all(len(row.hits) == round(45 * row.score) for row in rows)
+    (row,) = result_of(input_disguise(blue, BUDGETS["quick"]))
+    assert row.score > before + 0.3 and len(row.hits) == round(45 * row.score)
+    assert "the editor" in row.knows and "starts: 2" in row.cost
 
 
-def test_other_editors_are_not_imitated(blue, result_of):
+def test_other_editors_are_not_imitated(blue, briefly, result_of):
     class Other:
         name = "other"
 
     foreign = replace(blue)
     vars(foreign)["editor"] = Other()
     (row,) = result_of(input_disguise(foreign, TINY))
-    assert "identity" in row.variant and "editor" not in row.knows
+    assert row.knows == "these labelled images"
 
 
-def test_the_target_and_the_global_random_numbers_stay(target, result_of):
+def test_the_target_and_the_global_random_numbers_stay(target, briefly, result_of):
     before, state = [p.clone() for p in target.locked.model.parameters()], torch.get_rng_state()
     known = replace(target, public={(9, 0): 0.5})  # only the search is looked at
-    rows = result_of(input_disguise(known, replace(TINY, restarts=2)))
+    (row,) = result_of(input_disguise(known, TINY))
     assert all(torch.equal(a, b) for a, b in zip(before, target.locked.model.parameters(), strict=True))
     assert torch.equal(torch.get_rng_state(), state)
-    assert [row.labels for row in rows] == [9, 9] and all("2 starts" in row.cost for row in rows)
+    assert row.labels == 9 and row.queries == (2 + 1) * 9 + 2 * 9  # steps, and a score for each start
 
 
-def test_a_model_of_masks_is_attacked_too(masks, result_of):
-    rows = result_of(input_disguise(masks, TINY))
-    assert len(rows) == 2 and all(0 <= row.score <= 1 and row.hits is None for row in rows)
+def test_a_model_of_masks_is_attacked_too(masks, briefly, result_of):
+    (row,) = result_of(input_disguise(masks, TINY))
+    assert 0 <= row.score <= 1 and row.hits is None

@@ -18,7 +18,7 @@ TINY = replace(BUDGETS["quick"], test_images=18, queries=2, gradient_steps=2, le
 
 @pytest.fixture
 def few_names(monkeypatch):
-    names = ("rooster", "zebra", "Monet", "Pastel")
+    names = ("rooster", "Monet", "Van Gogh", "Pastel")
     module = import_module("modellock_core.evaluation.attacks.leaked_pairs")
     monkeypatch.setattr(module, "named_plans", lambda editor: {name: named_plans(editor)[name] for name in names})
 
@@ -27,7 +27,7 @@ def test_pairs_open_the_example(target, result_of, few_names):
     before = [p.clone() for p in target.locked.model.parameters()]
     rows = {row.variant.split(", ", 1)[1]: row for row in result_of(leaked_pairs(target, TINY))}
     assert list(rows) == ["mean residual", "colour matrix", "small network", "editor", "editor, no originals"]
-    assert rows["editor"].score > 0.75 and rows["editor"].cost.endswith("the closest")
+    assert rows["editor"].score > 0.5 and rows["editor"].cost.endswith("the closest")
     assert all(row.labels == row.queries == 0 and row.hits is None for row in rows.values())
     assert "originals" in rows["editor"].knows and "originals" not in rows["editor, no originals"].knows
     assert all(torch.equal(a, b) for a, b in zip(before, target.locked.model.parameters(), strict=True))
