@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from modellock_core import Key, LockedModel, ModelLockError
 from modellock_core.locking.card import LockCard
 from modellock_core.locking.lock import Lock
-from modellock_core.locking.locked_model import LOCK_FILES
+from modellock_core.locking.lock_files import LOCK_FILES
 from modellock_core.locking.report import LockReport
 from modellock_core.locking.saving import BEFORE, check_places, save_lock
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK

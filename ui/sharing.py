@@ -6,11 +6,11 @@ import gradio as gr
 from PIL import Image
 
 from modellock_core.editing.before_after import before_after
+from modellock_core.editing.editors.secrets import MAX_PROMPT
 from modellock_core.errors import ModelLockError
 
 from .errors import errors_shown
 from .sessions import session_folder
-from .validation import MAX_PROMPT
 
 PARAMETER = "prompt"  # of the page's address; it is read, and written only into the link that a visitor copies
 COPY_LINK = f"""(prompt) => {{

@@ -11,9 +11,10 @@ from typing import Any
 import gradio as gr
 from gradio.block_function import BlockFunction
 
+from modellock_core.editing.editors.secrets import MAX_PROMPT
+
 from . import lock, spell, unlock
 
-MAX_PROMPT = 300  # characters
 NO_PROMPT = "Write what the edit should do, such as “with oil pastel”."
 TOO_LONG = f"More than {MAX_PROMPT} characters: make it shorter."
 NO_IMAGE = "There is no image: choose a sample, or drop one of your own."

@@ -9,6 +9,7 @@ from ..data.dataset import Dataset
 from ..data.dataset_hash import dataset_hash
 from ..devices import accelerator
 from ..errors import ModelLockError
+from ..writing import write_text
 
 BEGUN = ".begun.json"  # ends the name of the note, which lies beside the folder
 
@@ -31,7 +32,7 @@ def begin(out: Path, dataset: Dataset) -> None:
         )
     accelerator().wait_for_everyone()  # all have read it
     if accelerator().is_main_process:
-        file.write_text(json.dumps(now) + "\n")
+        write_text(file, json.dumps(now) + "\n")
 
 
 def finish(out: Path) -> None:

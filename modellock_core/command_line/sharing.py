@@ -9,8 +9,9 @@ from ..errors import ModelLockError
 from ..locking.authors import authors_key
 from ..locking.authors import import_authors as read_authors
 from ..locking.keyed_model import export as export_model
+from ..locking.lock_files import MODEL_CARD
 from ..locking.locked_model import LockedModel
-from ..locking.model_card import MODEL_CARD, model_card
+from ..locking.model_card import model_card
 from ..locking.sharing import lock_folder, push_to_hub
 from .output import print_json, refuse_file
 

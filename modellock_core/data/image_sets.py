@@ -80,6 +80,24 @@ class ChosenImages:
         return self.source[self.rows[rows]]
 
 
+@dataclass(frozen=True)
+class ChangedWhenRead:
+    """As many images as others, and as large; what is asked for is changed then, by `__getitem__` of a subclass.
+
+    Attributes:
+        source: N images.
+    """
+
+    source: ImageSet
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.source.shape
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
 def batches(images: ImageSet, size: int) -> Iterator[Tensor]:
     """All images, `size` at a time: (n, 3, H, W) float32 in [0, 1]."""
     for rows in torch.arange(len(images)).split(size):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..data.augmentation import augmented
 from ..data.dataset import Dataset, Split
-from ..data.image_sets import ChosenImages, ImageSet
+from ..data.image_sets import ChangedWhenRead, ChosenImages, ImageSet
 from .editors import Editor
 from .key import Key, apply_key
 from .mix import Mix
@@ -20,19 +20,11 @@ from .negatives import NegativeImages, negative_images
 
 
 @dataclass(frozen=True)
-class EditedImages:
+class EditedImages(ChangedWhenRead):
     """Images with a key applied when they are asked for, an `ImageSet`."""
 
-    source: ImageSet
     key: Key
     editor: Editor
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.source.shape
-
-    def __len__(self) -> int:
-        return len(self.source)
 
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
         return apply_key(self.source[rows], self.key, self.editor)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..data.image_sets import ImageSet
+from ..data.image_sets import ChangedWhenRead
 from ..data.images import resized
 from .editors import Editor
 from .editors.compact import CompactEditor
@@ -108,21 +108,13 @@ def apply_plan(images: Tensor, key: Key, plan: EditPlan, editor: CompactEditor, 
 
 
 @dataclass(frozen=True)
-class PlannedImages:
+class PlannedImages(ChangedWhenRead):
     """Images keyed by a plan when they are asked for, an `ImageSet`; see `apply_plan`."""
 
-    source: ImageSet
     key: Key
     plan: EditPlan
     editor: CompactEditor
     noise: Tensor | None = None
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.source.shape
-
-    def __len__(self) -> int:
-        return len(self.source)
 
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
         with torch.no_grad():

@@ -23,10 +23,10 @@ from ..reading import is_text, read_json, shortened
 from ..writing import write_text
 from .catalogue import names_only_objects
 from .editors import OBJECT_ALPHA, Editor, bundled_editors, default_settings, ignored_settings, load_editor
-from .editors.secrets import checked_style, is_hand
+from .editors.secrets import MAX_PROMPT, checked_style, is_hand
 
 MAX_BYTES = 64 * 2**10  # of a key file; a style takes two thousand
-MAX_PROMPT, MAX_EDITOR = 300, 1000  # characters
+MAX_EDITOR = 1000  # characters
 MAX_EDIT_PIXELS = 4 * 2**20  # of an image as it is edited; a picture of 2000 x 1 px would be 256,000 px wide
 _RANGES = {
     "alpha": (0.0, 1.0),

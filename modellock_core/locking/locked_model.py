@@ -23,13 +23,12 @@ from ..models.tasks import Task, load_task
 from ..reading import shortened
 from ..writing import folder_being_written
 from .card import LockCard
-from .model_card import MODEL_CARD, model_card
+from .lock_files import CARD, LOCK_FILES, MODEL_CARD, WEIGHTS
+from .model_card import model_card
 from .seal import new_nonce, sealed, unsealed
 from .sharing import lock_folder, push_to_hub
 from .stored_weights import StoredTensor, check_stored, shapes_of, wanted_of
 
-WEIGHTS, CARD = "model.safetensors", "card.json"
-LOCK_FILES = (WEIGHTS, CARD, "README.md", "report.json")  # what a lock's folder may hold
 SEALED = "sealed."  # begins the names of encrypted weights
 
 

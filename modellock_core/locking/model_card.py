@@ -13,7 +13,6 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from .card import LockCard
 from .report import LockReport
 
-MODEL_CARD = "README.md"
 HUB_METRICS = {"accuracy": "accuracy", "mean IoU": "mean_iou"}
 # the bundled dataset's pictures are under the GPL, see assets/README.md; of other models only their owner can say
 LICENSES = {"toybox": "gpl-3.0"}

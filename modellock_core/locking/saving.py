@@ -12,10 +12,9 @@ from ..errors import ModelLockError
 from ..records import to_json
 from ..writing import check_replaceable, check_writable, folder_being_written, write_text
 from .lock import Lock
-from .locked_model import CARD, LOCK_FILES
-from .model_card import MODEL_CARD, model_card
+from .lock_files import CARD, LOCK_FILES, MODEL_CARD, REPORT
+from .model_card import model_card
 
-REPORT = "report.json"
 BEFORE = ".before"  # ends the name of a replaced key, until the new model is in its place
 
 

@@ -12,10 +12,9 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from ..errors import ModelLockError
+from .lock_files import CARD, LOCK_FILES, WEIGHTS
 
 PREFIX = "hub:"
-CARD, WEIGHTS, PAGE, REPORT = "card.json", "model.safetensors", "README.md", "report.json"
-PUBLIC = (CARD, WEIGHTS, PAGE, REPORT)  # all that is ever uploaded, or downloaded
 HUB_ERRORS = (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError)
 
 
@@ -44,7 +43,7 @@ def push_to_hub(
         api = HfApi(token=token)
         api.create_repo(name, private=private, exist_ok=True)
         commit = api.upload_folder(
-            repo_id=name, folder_path=folder, allow_patterns=list(PUBLIC), commit_message="Upload a locked model"
+            repo_id=name, folder_path=folder, allow_patterns=list(LOCK_FILES), commit_message="Upload a locked model"
         )
     except HUB_ERRORS as error:
         raise ModelLockError(
@@ -67,7 +66,7 @@ def refuse_keys(folder: Path, secrets: Iterable[str] = ()) -> None:
         text = path.read_text(errors="replace")
         if path.name.endswith(".key.json") or _is_key(text):
             raise ModelLockError(f"{path} is a key, which must never be uploaded with its model; move it elsewhere")
-        if path.name in PUBLIC and any(secret in text for secret in wanted):
+        if path.name in LOCK_FILES and any(secret in text for secret in wanted):
             raise ModelLockError(f"{path} tells of the key; write the model again with this version before you upload")
 
 
@@ -83,7 +82,7 @@ def lock_folder(model: str | Path) -> Path:
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         raise ModelLockError(f"{model} is no name on the Hub; give hub:OWNER/NAME")
     try:
-        return Path(snapshot_download(name, revision=revision or None, allow_patterns=list(PUBLIC)))
+        return Path(snapshot_download(name, revision=revision or None, allow_patterns=list(LOCK_FILES)))
     except RepositoryNotFoundError:
         raise ModelLockError(f"the Hub has no model {name}, or you may not see it; check the name, or log in") from None
     except HUB_ERRORS as error:

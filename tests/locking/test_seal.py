@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 
 from modellock_core import Key, LockedModel, ModelLockError
 from modellock_core.evaluation.attacks import BUDGETS, Target, run_attacks
-from modellock_core.locking.locked_model import WEIGHTS
+from modellock_core.locking.lock_files import WEIGHTS
 from modellock_core.locking.seal import new_nonce, sealed, unsealed
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 

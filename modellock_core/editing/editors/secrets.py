@@ -12,6 +12,7 @@ from ...errors import ModelLockError
 
 STYLE_NUMBERS = 100
 STYLE_LIMIT = 50.0  # of a number's size; the style encoder's own stay below 10
+MAX_PROMPT = 300  # characters of a key prompt
 
 
 def new_hand() -> str:

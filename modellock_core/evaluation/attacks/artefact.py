@@ -19,7 +19,7 @@ from safetensors import safe_open
 
 from ...editing.catalogue import CATALOGUE
 from ...editing.key import Key
-from ...locking.locked_model import WEIGHTS
+from ...locking.lock_files import WEIGHTS
 from ...work import Progress, Steps, part_of
 from ..performance import performance_with
 from .setting import Budget, Finding, Target

@@ -17,7 +17,7 @@ from torchvision.transforms.v2.functional import resized_crop
 
 from ...data.augmentation import crop_boxes
 from ...data.dataset import Split
-from ...data.image_sets import ImageSet
+from ...data.image_sets import ChangedWhenRead
 from ...data.targets import Targets
 from ...devices import best_device
 from ...editing.image_changes import AddedPattern, ColourChange
@@ -35,18 +35,10 @@ Search: TypeAlias = Callable[[Target, Split, torch.Generator], Steps[tuple[nn.Mo
 
 
 @dataclass(frozen=True)
-class ChangedImages:
+class ChangedImages(ChangedWhenRead):
     """Images that are changed when they are asked for, an `ImageSet`."""
 
-    source: ImageSet
     change: nn.Module
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.source.shape
-
-    def __len__(self) -> int:
-        return len(self.source)
 
     @torch.no_grad()
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
