@@ -1,8 +1,9 @@
 """Memory and seconds an edit of the big editors at their real sizes, on this machine: docs/editors.md's table.
 
 Built from their public configurations with random weights, which cost the same time. Each runs in a process of its own.
+A stopped run resumes: every editor adds a line to docs/big-editors.jsonl when it is measured.
 
-python -m benchmarks.big_editors [--editors NAME ...] [--precisions fp32 bf16] [--runs 2] [--write docs/editors.md]
+python -m benchmarks.big_editors [--editors NAME ...] [--precisions fp32 bf16] [--runs 2] [--write]
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from modellock_core.devices import best_device
 from modellock_core.editing.editors import EditSettings
 from modellock_core.editing.editors.hub import HubEditor
 
-DOCS = Path(__file__).resolve().parent.parent / "docs" / "editors.md"
+from .results import add_line, read_lines
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 BEGIN, END = "<!-- benchmarks.big_editors -->", "<!-- end -->"
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 # public configurations, where they differ from the classes' defaults
@@ -46,6 +49,7 @@ class Row:
         parameters: of its networks.
         gigabytes: the most memory that the process, or on CUDA the GPU, held.
         teraflop, seconds: of one edit.
+        where: the device, its threads and torch's version.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Row:
     gigabytes: float
     teraflop: float
     seconds: float
+    where: str
 
 
 def instruct_pix2pix() -> Any:
@@ -128,13 +133,16 @@ EDITORS: dict[str, tuple[Callable[[], Any], int]] = {  # how it is built, and at
 }
 
 
-def measure(name: str, precision: str, runs: int) -> Row:
+def measure(name: str, precision: str, runs: int, threads: int) -> Row:
     """Build an editor and measure one edit, in this process."""
     from torch.utils.flop_counter import FlopCounterMode
 
     torch.manual_seed(0)
+    torch.set_num_threads(threads)
     build, size = EDITORS[name]
-    pipeline = build().to(dtype=PRECISIONS[precision])
+    torch.set_default_dtype(PRECISIONS[precision])  # so that the weights never take the memory of fp32
+    pipeline = build()
+    torch.set_default_dtype(torch.float32)
     editor = HubEditor.around(pipeline, name)
     defaults: EditSettings = editor.family.defaults
     image = torch.rand(1, 3, size, size)
@@ -158,7 +166,7 @@ def measure(name: str, precision: str, runs: int) -> Row:
     return Row(
         name, precision, ", ".join(f"{k} {v:g}" for k, v in words.items()) + f", {size} px",
         sum(p.numel() for part in parts for p in part.parameters()), _peak(),
-        counter.get_total_flops() / 1e12, statistics.median(times),
+        counter.get_total_flops() / 1e12, statistics.median(times), place(),
     )  # fmt: skip
 
 
@@ -170,19 +178,30 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
+def place() -> str:
+    """Where it is measured."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()} CPU"
+    return f"{device}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
 def table(rows: list[Row]) -> str:
-    """Markdown of the rows, and where they were measured."""
-    lines = [
-        "| editor | precision | settings | parameters | memory | TFLOP an edit | seconds an edit |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row.name} | {row.precision} | {row.settings} | {row.parameters / 1e6:,.0f} M | {row.gigabytes:.1f} GB "
-        f"| {row.teraflop:.2f} | {row.seconds:.1f} |"
-        for row in rows
-    ]
-    where = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()} CPU"
-    return "\n".join([*lines, "", f"{where}, {torch.get_num_threads()} threads, torch {torch.__version__}."])
+    """Markdown of the rows, a table for each place where they were measured."""
+    lines = []
+    for where in dict.fromkeys(row.where for row in rows):
+        lines += [
+            f"{where}:",
+            "",
+            "| editor | precision | settings | parameters | memory | TFLOP an edit | seconds an edit |",
+            "|---|---|---|---|---|---|---|",
+            *(
+                f"| {row.name} | {row.precision} | {row.settings} | {row.parameters / 1e6:,.0f} M "
+                f"| {row.gigabytes:.1f} GB | {row.teraflop:.2f} | {row.seconds:.1f} |"
+                for row in rows
+                if row.where == where
+            ),
+            "",
+        ]
+    return "\n".join(lines).rstrip()
 
 
 def write(file: Path, text: str) -> None:
@@ -204,17 +223,22 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--editors", nargs="+", choices=EDITORS, default=real)
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=["fp32", "bf16"])
     parser.add_argument("--runs", type=int, default=2)
-    parser.add_argument("--write", type=Path, nargs="?", const=DOCS, help="put the table into a page")
+    parser.add_argument("--results", type=Path, default=DOCS / "big-editors.jsonl", help="a line for each that is done")
+    parser.add_argument(
+        "--write", type=Path, nargs="?", const=DOCS / "editors.md", help="put the table of all results into a page"
+    )
     args = parser.parse_args(arguments)
-    rows = []
     for name in args.editors:
         for precision in args.precisions:
-            with multiprocessing.get_context("spawn").Pool(1) as process:  # its memory is its own
-                rows.append(process.apply(measure, (name, precision, args.runs)))
-            print(table(rows[-1:]).splitlines()[2], flush=True)
-    print(table(rows))
-    if args.write:
-        write(args.write, table(rows))
+            rows = [Row(**line) for line in read_lines(args.results)]
+            if (name, precision, place()) not in {(row.name, row.precision, row.where) for row in rows}:
+                with multiprocessing.get_context("spawn").Pool(1) as process:  # its memory is its own
+                    row = process.apply(measure, (name, precision, args.runs, torch.get_num_threads()))
+                add_line(args.results, asdict(row))
+                rows.append(row)
+                print(table([row]), flush=True)
+            if args.write:
+                write(args.write, table(rows))
 
 
 if __name__ == "__main__":

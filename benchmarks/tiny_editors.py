@@ -21,6 +21,7 @@ from diffusers import (
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
@@ -70,6 +71,25 @@ def save_instruct_pix2pix(folder: Path, seed: int = 0) -> str:
     """A tiny InstructPix2Pix; returns its folder."""
     instruct_pix2pix(seed).save_pretrained(folder)
     return str(folder)
+
+
+def save_lora(file: Path, prefix: str = "unet", extra: int = 0, seed: int = 1) -> str:
+    """A LoRA of rank 2 for the attention of these UNets; returns its file.
+
+    Args:
+        prefix: of the names of its tensors.
+        extra: channels that it has too many, as one for another base.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, module in _unet(8).named_modules():
+        if name.endswith("to_q"):
+            assert isinstance(module, torch.nn.Linear)
+            shapes = {"A": (2, module.in_features + extra), "B": (module.out_features + extra, 2)}
+            for matrix, shape in shapes.items():
+                weights[f"{prefix}.{name}.lora_{matrix}.weight"] = torch.randn(shape, generator=generator)
+    save_file(weights, file)
+    return str(file)
 
 
 def save_turbo(folder: Path) -> str:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests run side by side
+# without compiled files every process that a test starts would compile torch and Gradio anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import numpy as np
 import pytest
@@ -18,6 +23,7 @@ def own_cache(tmp_path_factory):
     """Edits of the tests are kept with the tests, not with the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODELLOCK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("MODELLOCK_CACHE_GB", raising=False)  # the page's modules, read by other tests, set it to 0
         yield
 
 
@@ -52,3 +58,24 @@ def image_folder(tmp_path):
         return tmp_path / root
 
     return make
+
+
+@pytest.fixture
+def two_processes(tmp_path):
+    """Run a script on two processes that know of each other: `two_processes(code, *arguments)` is what they print.
+
+    By torchrun, since `accelerate launch` starts one process alone on a CPU.
+    """
+
+    def run(code: str, *arguments: str) -> str:
+        root = Path(__file__).resolve().parents[1]
+        (tmp_path / "script.py").write_text(code)
+        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+        done = subprocess.run(
+            [*launch, str(tmp_path / "script.py"), *arguments], cwd=root, capture_output=True, text=True, timeout=500,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(root), *sys.path]), "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

@@ -272,7 +272,7 @@ def test_segmentation_is_locked_tested_and_predicted(tmp_path, capsys):
     assert code == 0 and report["metric"] == "mean IoU" and report["classes"] == ["background", "class 1"]
     key = ("--key", tmp_path / "model.key.json")
     code, (figures,), _ = run(capsys, "test", tmp_path / "model", *shared, *key)
-    assert code == 0 and figures["unlocked_performance"] == pytest.approx(report["unlocked_performance"], abs=1e-3)
+    assert code == 0 and figures["unlocked_performance"] == pytest.approx(report["unlocked_performance"], abs=5e-3)
 
     image = tmp_path / "data" / "images" / "0.png"
     code, (line,), _ = run(capsys, "predict", tmp_path / "model", image, *key, "--out", tmp_path / "out")

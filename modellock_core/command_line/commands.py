@@ -11,6 +11,7 @@ from ..data.sources import load_dataset
 from ..devices import accelerator
 from ..editing.designer import design as rank_prompts
 from ..editing.editors import bundled_editors
+from ..editing.editors.secrets import new_hand
 from ..editing.key import Key, apply_key
 from ..errors import ModelLockError
 from ..evaluation.attacks import BUDGETS, AttackReport, Target, attack_report, run_attacks
@@ -32,7 +33,7 @@ from ..writing import check_writable
 from .arguments import DRAW
 from .edited_datasets import edit_dataset as edit_dataset
 from .keys import at_own_size, draw_hand, key_of, key_of_prompt
-from .output import print_json, refuse_file, untaken, write_json
+from .output import on_main_process, print_json, refuse_file, untaken, write_json
 from .progress_bar import follow
 from .resuming import begin, finish
 from .sharing import export as export
@@ -42,10 +43,12 @@ from .sharing import push as push
 MAX_REPORT = 64 * 2**20  # bytes
 
 
+@on_main_process
 def edit(args: argparse.Namespace) -> None:
     """Write keyed images."""
     drawn = args.hand == DRAW
-    draw_hand(args)
+    if drawn:
+        args.hand = new_hand()
     key = key_of_prompt(args)
     check_key(key)
     images = [to_tensor(open_image(path)) for path in args.images]
@@ -101,6 +104,7 @@ def test(args: argparse.Namespace) -> None:
     print_json(to_json(follow(evaluate(locked, test, key, keyed=keyed))))
 
 
+@on_main_process
 def predict(args: argparse.Namespace) -> None:
     """Answer single images."""
     locked, key = _model_and_key(args)
@@ -132,6 +136,7 @@ def attack(args: argparse.Namespace) -> None:
     check_writable(args.out)
     target = Target(locked, key, _dataset_of(locked, args))
     report = _begun_report(args, locked) or attack_report(target, (), args.budget, ())
+    accelerator().wait_for_everyone()  # all have read it
     for name in attacks_of(args.thief):
         if name not in report.attacks:
             found = follow(run_attacks(target, BUDGETS[args.budget], (name,)))
@@ -164,6 +169,7 @@ def verify(args: argparse.Namespace) -> None:
         raise SystemExit(1)
 
 
+@on_main_process
 def design(args: argparse.Namespace) -> None:
     """Rank key prompts for a dataset."""
     suggestions = follow(rank_prompts(load_dataset(args.dataset), editor=args.editor))

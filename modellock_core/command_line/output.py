@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+import functools
 import json
+from collections.abc import Callable
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,17 @@ from typing import Any
 from ..devices import accelerator
 from ..errors import ModelLockError
 from ..writing import write_text
+
+
+def on_main_process(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
+    """A command whose work isn't shared: of several processes the first does it, and the others are done."""
+
+    @functools.wraps(command)
+    def of_one(args: argparse.Namespace) -> None:
+        if accelerator().is_main_process:
+            command(args)
+
+    return of_one
 
 
 def refuse_file(out: Path) -> None:
@@ -33,5 +47,6 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
-    """Write JSON that is easy to read, whole or not at all."""
-    write_text(file, json.dumps(value, indent=2) + "\n")
+    """Write JSON that is easy to read, whole or not at all; of several processes only the first does."""
+    if accelerator().is_main_process:
+        write_text(file, json.dumps(value, indent=2) + "\n")

@@ -12,10 +12,13 @@ from ..locking.keyed_model import export as export_model
 from ..locking.lock_files import MODEL_CARD
 from ..locking.locked_model import LockedModel
 from ..locking.model_card import model_card
+from ..locking.saving import check_places
 from ..locking.sharing import lock_folder, push_to_hub
-from .output import print_json, refuse_file
+from ..writing import check_writable
+from .output import on_main_process, print_json
 
 
+@on_main_process
 def push(args: argparse.Namespace) -> None:
     """Upload a locked model, without its key."""
     key = Key.load(args.key) if args.key else None
@@ -27,10 +30,12 @@ def push(args: argparse.Namespace) -> None:
     print_json({"model": push_to_hub(folder, args.name, private=args.private, secrets=secrets)})
 
 
+@on_main_process
 def export(args: argparse.Namespace) -> None:
     """Write a locked model as a graph of torch.export."""
-    if args.out.is_dir():
-        raise ModelLockError(f"--out {args.out} is a folder; give a file")
+    if args.out.is_dir() or args.out.suffix != ".pt2":  # any other file may be a key
+        raise ModelLockError(f"--out {args.out} must be a file whose name ends in .pt2")
+    check_writable(args.out)
     locked = LockedModel.load(args.model)
     if args.key:
         locked = locked.unsealed(Key.load(args.key))
@@ -38,12 +43,13 @@ def export(args: argparse.Namespace) -> None:
     print_json({"graph": str(args.out), "image_size": locked.image_size, "classes": list(locked.classes)})
 
 
+@on_main_process
 def import_authors(args: argparse.Namespace) -> None:
     """Convert a checkpoint of the authors, and write the key that opens it."""
-    refuse_file(args.out)
+    key_file = args.out.parent / f"{args.out.name}.key.json"
+    check_places(args.out, key_file, force=False)
     key = authors_key(args.prompt)
     locked = read_authors(args.checkpoint, key)
-    locked.save(args.out)
-    key_file = args.out.parent / f"{args.out.name}.key.json"
     key.save(key_file)
+    locked.save(args.out)
     print_json({"model": str(args.out), "key": str(key_file), "classes": len(locked.classes)})

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..errors import ModelLockError
+from ..reading import is_regular
 from .dataset import Dataset, Split
 from .decoding import decode
 from .images import open_image, to_pixels
@@ -33,16 +34,26 @@ def load_coco(name: str, options: LoadOptions) -> Dataset:
     """
     root = Path(name)
     train, test = (_annotations(root, part) for part in PARTS)
-    categories = {category["id"]: category["name"] for category in train[1]["categories"]}
-    if not 1 <= len(categories) < IGNORE - 1:
-        raise ModelLockError(f"coco:{name} has {len(categories)} categories; from 1 to {IGNORE - 2} fit a mask")
-    index = {category: i for i, category in enumerate(sorted(categories), 1)}
-    classes = ("background", *(categories[category] for category in sorted(categories)))
     try:
+        classes, index = _classes(train[1]["categories"])
         splits = [_read(folder, values, index, options.size) for folder, values in (train, test)]
-    except (KeyError, TypeError) as error:
-        raise ModelLockError(f"coco:{name} is damaged ({error} in its annotations); get it again") from None
+    except ModelLockError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        cause = " ".join(str(error).split())[:100]
+        raise ModelLockError(f"coco:{name} is damaged ({cause} in its annotations); get it again") from None
     return Dataset(root.resolve().name, classes, splits[0], splits[1], task="segmentation")
+
+
+def _classes(categories: list[dict[str, Any]]) -> tuple[tuple[str, ...], dict[int, int]]:
+    """The names of the classes, and the class of each category."""
+    names = {category["id"]: category["name"] for category in categories}
+    if not 1 <= len(names) < IGNORE - 1:
+        raise ModelLockError(f"there are {len(names)} categories in COCO's form; from 1 to {IGNORE - 2} fit a mask")
+    if not all(isinstance(name, str) and name for name in names.values()):
+        raise ValueError("a category without a name")
+    order = sorted(names)
+    return ("background", *(names[category] for category in order)), {c: i for i, c in enumerate(order, 1)}
 
 
 def _annotations(root: Path, part: str) -> tuple[Path, dict[str, Any]]:
@@ -54,9 +65,9 @@ def _annotations(root: Path, part: str) -> tuple[Path, dict[str, Any]]:
         )
     folder = root / files[0].stem.removeprefix("instances_")
     try:
-        values = json.loads(files[0].read_text())
-        complete = {"images", "annotations", "categories"} <= values.keys()
-    except (OSError, ValueError, AttributeError):
+        values: Any = json.loads(files[0].read_text()) if is_regular(files[0]) else None
+        complete = isinstance(values, dict) and {"images", "annotations", "categories"} <= values.keys()
+    except (OSError, ValueError, RecursionError):
         complete = False
     if not complete:
         raise ModelLockError(f"{files[0]} holds no annotations of COCO's form; get it again")
@@ -75,7 +86,10 @@ def _read(folder: Path, values: dict[str, Any], index: dict[int, int], size: int
         raise ModelLockError(f"{folder} has no annotated images; give a folder of COCO's form")
 
     def read(row: int) -> Tensor:
-        picture = open_image(folder / images[row]["file_name"])
+        name = Path(images[row]["file_name"])
+        if name.is_absolute() or ".." in name.parts:
+            raise ValueError("an image outside its folder")
+        picture = open_image(folder / name)
         mask = class_mask(by_image[images[row]["id"]], index, picture.size)
         return torch.cat([to_pixels(picture, size), mask_pixels(mask, size)[None]])
 
@@ -104,5 +118,7 @@ def class_mask(annotations: list[dict[str, Any]], index: dict[int, int], size: t
 def _run_lengths(counts: list[int], size: tuple[int, int]) -> Image.Image:
     """A mask from the lengths of its runs of 0 and 1 in turn, column by column."""
     width, height = size
+    if sum(counts) != width * height or min(counts) < 0:
+        raise ValueError("run lengths of another size than their image")
     flat = np.repeat(np.arange(len(counts)) % 2, counts)
     return Image.fromarray((255 * flat.reshape(width, height).T).astype(np.uint8))

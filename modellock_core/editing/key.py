@@ -23,10 +23,11 @@ from ..reading import is_text, read_json, shortened
 from ..writing import write_text
 from .catalogue import names_only_objects
 from .editors import OBJECT_ALPHA, Editor, bundled_editors, default_settings, ignored_settings, load_editor
+from .editors.loras import lora_version
 from .editors.secrets import MAX_PROMPT, checked_style, is_hand
 
 MAX_BYTES = 64 * 2**10  # of a key file; a style takes two thousand
-MAX_EDITOR = 1000  # characters
+MAX_EDITOR = 1000  # characters, of a LoRA's name too
 MAX_EDIT_PIXELS = 4 * 2**20  # of an image as it is edited; a picture of 2000 x 1 px would be 256,000 px wide
 _RANGES = {
     "alpha": (0.0, 1.0),
@@ -62,6 +63,7 @@ class Key:
         keying: "standard", or "authors" to cut edits and keyed images to grey levels, and draw the noise on the GPU,
             as the authors' evaluation code does.
         editor_version: SHA-256 of the editor's weights that a model was locked with; None where any will do.
+        lora_version: the same of the LoRA weights.
         id: 32 hexadecimal digits (128 random bits) that say which key this is; they change no edit. A lock card holds
             their hash, so nobody can try prompts on it.
 
@@ -83,6 +85,7 @@ class Key:
     lora: str | None = None
     keying: str = "standard"
     editor_version: str | None = None
+    lora_version: str | None = None
     id: str = field(default_factory=partial(secrets.token_hex, 16))
 
     def __post_init__(self) -> None:
@@ -117,10 +120,12 @@ class Key:
             raise ModelLockError(f"the keying must be {' or '.join(KEYINGS)}, got {self.keying!r}")
         if self.keying != "standard" and self.editor in bundled_editors():
             raise ModelLockError(f"the editor {self.editor!r} has no keying of the authors; leave it out")
-        for name in ("lora", "editor_version"):
+        for name in ("lora", "editor_version", "lora_version"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, str) or not value):
-                raise ModelLockError(f"{name} must be a text, got {value!r}")
+                raise ModelLockError(f"{name} must be a text, got {shortened(value)}")
+            if value is not None and (len(value) > MAX_EDITOR or not is_text(value)):
+                raise ModelLockError(f"{name} must be a text of at most {MAX_EDITOR} characters in UTF-8")
         if self.strength is not None:
             number = isinstance(self.strength, int | float) and not isinstance(self.strength, bool)
             if not number or not 0 < self.strength <= 1:
@@ -187,11 +192,33 @@ class Key:
         changes: dict[str, Any] = {} if bundled else dict.fromkeys(_OF_AN_EDIT)
         if editor in bundled_editors():
             changes["keying"] = "standard"
-        return replace(self, editor=editor, editor_version=None, **changes)
+        return replace(self, editor=editor, editor_version=None, lora_version=None, **changes)
 
     def pinned(self, editor: Editor) -> Key:
-        """The key with the version of the editor that it was used with, where the editor has one."""
-        return replace(self, editor_version=getattr(editor, "version", None))
+        """The key with the versions of the editor and the LoRA that it is used with, where they have one.
+
+        Raises:
+            ModelLockError: it was made with others.
+        """
+        self.check_versions(editor)
+        version = None if self.lora is None else lora_version(self.lora)
+        return replace(self, editor_version=getattr(editor, "version", None), lora_version=version)
+
+    def check_versions(self, editor: Editor) -> None:
+        """See that the editor and the LoRA are those that the key was made with.
+
+        Raises:
+            ModelLockError: their weights are others.
+        """
+        editor_changed = self.editor_version not in (None, getattr(editor, "version", None))
+        pinned = self.lora is not None and self.lora_version is not None
+        lora_changed = pinned and self.lora_version != lora_version(str(self.lora))
+        if editor_changed or lora_changed:
+            what = f"editor {self.editor!r}" if editor_changed else f"LoRA {self.lora!r}"
+            raise ModelLockError(
+                f"the key was made with another version of the {what}, whose edits are not the same; get the weights "
+                "that it was made with"
+            )
 
 
 def default_alpha(prompt: str, editor: str = "compact") -> float:
@@ -223,11 +250,7 @@ def edit_size(shape: Sequence[int], size: int) -> list[int]:
 def edited(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
     """Edits G(x, p) of images (N, 3, H, W) in [0, 1], made with their short side at the key's size; same shape."""
     editor = editor or load_editor(key.editor)
-    if key.editor_version is not None and key.editor_version != getattr(editor, "version", None):
-        raise ModelLockError(
-            f"the key was made with another version of the editor {key.editor!r}, whose edits are not the same; get "
-            "the weights that it was made with"
-        )
+    key.check_versions(editor)
     shape = images.shape[-2:]
     source = resized(images, edit_size(shape, key.size)).clamp(0, 1)
     edits = editor.edit(

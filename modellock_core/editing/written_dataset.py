@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -12,9 +11,10 @@ from PIL import Image
 from ..data.dataset import Dataset, Split
 from ..data.images import to_pil
 from ..data.targets import Masks
-from ..devices import own_share
+from ..devices import accelerator, own_share
 from ..errors import ModelLockError
 from ..work import Progress, Steps, work
+from ..writing import file_replaced
 from .edited_dataset import EditedImages, chunk_of
 from .editors import Editor, load_editor
 from .key import Key
@@ -52,7 +52,7 @@ def write_edited(dataset: Dataset, key: Key, folder: Path, editor: Editor | None
                     _save(Image.fromarray(mask), folder / "masks" / paths[row].name)
             done += len(rows)
             yield Progress(STAGE, done, len(files), preview=images, unit="image")
-    if dataset.task == "segmentation":
+    if dataset.task == "segmentation" and accelerator().is_main_process:
         (folder / "classes.txt").write_text("\n".join(dataset.classes) + "\n")
     return len(files)
 
@@ -81,13 +81,11 @@ def class_folders(classes: tuple[str, ...]) -> list[str]:
 
 def _save(picture: Image.Image, path: Path) -> None:
     """Write a picture whole or not at all."""
-    part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(part, format="PNG")
-        os.replace(part, path)
+        with file_replaced(path) as place:
+            picture.save(place, format="PNG")
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ModelLockError(
             f"{path} can't be written ({error.strerror or error}); what was edited before is kept: make room and start "
             "again, it resumes"

@@ -18,6 +18,7 @@ from ..editing.key import Key
 from ..errors import ModelLockError
 from ..models.backbones.authors import RESIZED, authors_backbone
 from ..models.tasks.classification import Classification
+from ..reading import is_regular
 from .card import LockCard
 from .locked_model import LockedModel
 from .scores import Scores
@@ -64,7 +65,9 @@ def import_authors(file: Path, key: Key) -> LockedModel:
         head, bias = weights.pop("head.weight"), weights.pop("head.bias")  # (K, D), (K,)
         patch = weights["patch_embed.proj.weight"].shape[-1]
         architecture = ARCHITECTURES[head.shape[1], patch]
-    except (KeyError, AttributeError):
+        if head.dim() != 2 or bias.shape != head.shape[:1] or len(head) < 2:
+            raise KeyError("head")
+    except LookupError:
         raise ModelLockError(f"{file} holds no ViT with a classifier; give a checkpoint of the authors") from None
     count = len(head)
     classes = (*PETS, UNUSED) if count == len(PETS) + 1 else tuple(f"class {i}" for i in range(count))
@@ -87,14 +90,26 @@ def import_authors(file: Path, key: Key) -> LockedModel:
 def _weights(file: Path) -> dict[str, Tensor]:
     """The network's tensors by timm's names; of the rest of the file nothing is used, and none of it can run."""
     try:
+        if not is_regular(file):
+            raise ModelLockError(f"{file} is no plain file; give a checkpoint of the authors")
         with torch.serialization.safe_globals([argparse.Namespace]):
             checkpoint: Any = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ModelLockError(f"{file}: there is no such file") from None
+    except ModelLockError:
+        raise
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         cause = "it holds code" if "Unsupported global" in str(error) else "it is damaged, or no checkpoint"
         raise ModelLockError(f"{file} is not read: {cause}; get it anew from SFTJBD/ModelLock on the Hub") from None
     weights = checkpoint.get("model") if isinstance(checkpoint, dict) else None
-    if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
-        raise ModelLockError(f"{file} holds no weights under 'model'; give a checkpoint of the authors")
+    if not isinstance(weights, dict) or not all(map(_is_weight, weights, weights.values())):
+        raise ModelLockError(f"{file} holds no weights under 'model', finite ones; give the authors' checkpoint")
     return {name: value.float() for name, value in weights.items()}
+
+
+def _is_weight(name: object, value: object) -> bool:
+    """Whether this is a dense tensor of finite numbers, and has a name."""
+    if not isinstance(name, str) or not isinstance(value, Tensor):
+        return False
+    dense = value.layout == torch.strided and value.device.type == "cpu" and not value.is_complex()
+    return dense and bool(value.isfinite().all())

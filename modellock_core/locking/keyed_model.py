@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..editing.editors import Editor, load_editor
 from ..editing.key import Key, apply_key
 from ..errors import ModelLockError
+from ..writing import file_being_written
 from .locked_model import LockedModel
 
 
@@ -40,16 +41,33 @@ class KeyedModel(LockedModule):
     """
 
     def __init__(self, locked: LockedModel, key: Key, editor: Editor | None = None):
+        if not isinstance(locked, LockedModel) or not isinstance(key, Key):
+            raise ModelLockError("KeyedModel takes a LockedModel and a Key; read them with their load methods")
         if not locked.belongs_to(key):
             raise ModelLockError("this key did not lock this model; give the key file that was saved with it")
         super().__init__(locked.unsealed(key))
         self.key, self.editor = key, editor or load_editor(key.editor)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (N, 3, H, W) in [0, 1], unedited, to logits (N, K, ...)."""
+        """Images (N, 3, H, W) in [0, 1], unedited, to logits (N, K, ...).
+
+        Raises:
+            ModelLockError: the images are of another shape, type or range.
+        """
+        _check_images(images)
         with torch.no_grad():
             keyed = apply_key(images, self.key, self.editor).clone()  # no inference tensor: weights may be trained
         return super().forward(keyed)
+
+
+def _check_images(images: object) -> None:
+    """See that these are images: others would be answered too, with nonsense."""
+    if not isinstance(images, Tensor) or images.dim() != 4 or images.shape[1] != 3 or not images.numel():
+        got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
+        raise ModelLockError(f"images must be a tensor (N, 3, H, W), got {got}")
+    low, high = -0.1, 1.1  # an image that was resized overshoots a little; NaN is in no range
+    if not images.is_floating_point() or not low <= images.min() <= images.max() <= high:
+        raise ModelLockError("images must be floating-point numbers from 0 to 1; divide grey levels by 255")
 
 
 def export(locked: LockedModel, file: str | Path) -> None:
@@ -71,5 +89,5 @@ def export(locked: LockedModel, file: str | Path) -> None:
     except Exception as error:  # torch.export fails in many ways on networks that it can't trace
         cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelLockError(f"this network can't be exported ({cause}); use LockedModule in Python") from None
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
-    torch.export.save(program, str(file))
+    with file_being_written(file) as place, place.open("wb") as opened:
+        torch.export.save(program, opened)

@@ -99,10 +99,18 @@ _CLASSIFICATION = (
 
 
 def _for_masks(recipe: Recipe) -> Recipe:
-    """Feature maps are larger than pooled features, and many more; all that the decoder sees is trained."""
+    """Feature maps are larger than pooled features, and many more; all that the decoder sees is trained.
+
+    To suppress wrong keys too would cost a fifth of the UP, and the seal keeps those out as well.
+    """
     own = recipe.finetune
-    config = replace(own, suppression=0.05 * own.suppression)
-    return replace(recipe, finetune=config, frozen_fraction=1.0)
+    if not own.suppression:  # as published
+        return replace(recipe, frozen_fraction=1.0)
+    config = replace(
+        own, suppression=0.05 * own.suppression, distillation=min(5.0, own.distillation), epochs=own.epochs + 2
+    )
+    mix = replace(recipe.mix, negatives=0.0)
+    return replace(recipe, mix=mix, finetune=config, frozen_fraction=1.0, adversary=None)
 
 
 RECIPES: dict[str, dict[str, Recipe]] = {

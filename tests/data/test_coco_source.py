@@ -1,6 +1,7 @@
 """A dataset of COCO's form, made on the spot."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -55,6 +56,43 @@ def test_instances_become_masks(coco):
 def test_what_is_missing_is_named(coco, damage, message):
     damage(coco)
     with pytest.raises(ModelLockError, match=message):
+        load_dataset(f"coco:{coco}", task="segmentation", size=32)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"categories": None}, {"categories": ["cat"]}, {"categories": [{"name": "cat"}]},
+        {"categories": [{"id": 17, "name": 7}, {"id": 5, "name": "dog"}]},
+        {"categories": [{"id": 17, "name": None}, {"id": 5, "name": "dog"}]},
+        {"categories": [{"id": [1], "name": "cat"}]},
+        {"categories": [{"id": 1, "name": "a"}, {"id": "x", "name": "b"}]},
+        {"annotation": {"segmentation": [[1, 2, 3]]}}, {"annotation": {"segmentation": [["a", "b", "c", "d"]]}},
+        {"annotation": {"segmentation": {"counts": [3, 4]}}}, {"annotation": {"segmentation": {"counts": [-3, 1027]}}},
+        {"annotation": {"segmentation": {"counts": [10**11, 10**11]}}}, {"annotation": {"area": "big"}},
+        {"annotation": {"segmentation": {"counts": "ab"}, "bbox": [1]}},
+        {"annotation": {"segmentation": {"counts": "ab"}, "bbox": [9, 9, -5, -5]}},
+        {"image": {"file_name": "../train2017/0.jpg"}}, {"image": {"file_name": "/etc/passwd"}},
+    ],
+)  # fmt: skip
+def test_damaged_annotations_are_one_line(coco, change):
+    file = coco / "annotations" / "instances_train2017.json"
+    values = json.loads(file.read_text())
+    values["annotations"][0] |= change.pop("annotation", {})
+    values["images"][0] |= change.pop("image", {})
+    file.write_text(json.dumps(values | change))
+    with pytest.raises(ModelLockError, match="is damaged"):
+        load_dataset(f"coco:{coco}", task="segmentation", size=32)
+
+
+def test_annotations_without_end_are_refused(coco):
+    file = coco / "annotations" / "instances_train2017.json"
+    file.write_text("[" * 200_000)
+    with pytest.raises(ModelLockError, match="holds no annotations"):
+        load_dataset(f"coco:{coco}", task="segmentation", size=32)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(ModelLockError, match="holds no annotations"):
         load_dataset(f"coco:{coco}", task="segmentation", size=32)
 
 

@@ -209,3 +209,19 @@ def test_the_second_editor_answers_the_same_prompt_differently(editor, small):
     parameters = [sum(p.numel() for p in one.pipeline.unet.parameters()) for one in (other, editor)]
     assert parameters[0] < parameters[1] and theirs.shape == images.shape
     assert (ours - theirs).abs().mean() > 0.01 and (theirs - images).abs().mean() > 0.01
+
+
+def test_an_edit_has_its_own_steps_whatever_other_threads_edit(editor, monkeypatch):
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    settings = {"steps": 2, "guidance": 1.0, "image_guidance": 1.0, "seed": 1}
+    alone = editor.edit(image, "in watercolor", **settings)
+    forward, other = editor.pipeline.unet.forward, []
+
+    def disturbed(*args, **kwargs):
+        if not other:
+            other.append(True)
+            editor.edit(image, "in watercolor", **settings | {"steps": 5})
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(editor.pipeline.unet, "forward", disturbed)
+    assert torch.equal(editor.edit(image, "in watercolor", **settings), alone)

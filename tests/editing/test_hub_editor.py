@@ -4,7 +4,6 @@ import inspect
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -173,42 +172,6 @@ def test_a_pipeline_that_is_not_there_is_refused(tmp_path):
 @pytest.mark.parametrize(("free", "how"), [(200, "whole"), (100, "models"), (50, "layers")])
 def test_a_pipeline_goes_to_the_gpu_in_parts_where_memory_is_short(free, how):
     assert placement([40, 60, 10], free) == how
-
-
-def test_a_lora_changes_the_edits(pipelines, tmp_path):
-    pytest.importorskip("peft")
-    lora = save_lora(tmp_path / "own.safetensors", HubEditor(pipelines["pix2pix"]).pipeline.unet)
-    image, key = torch.rand(1, 3, 32, 32), Key.create("oil", pipelines["pix2pix"], steps=2, size=32)
-    own = replace(key, lora=lora)
-    plain = apply_key(image, key)
-    assert (apply_key(image, own) - plain).abs().max() > 0.004
-    assert torch.equal(apply_key(image, key), plain)  # the LoRA is gone again
-
-
-def test_a_lora_of_another_base_is_refused(pipelines, tmp_path):
-    pytest.importorskip("peft")
-    editor = HubEditor(pipelines["pix2pix"])
-    settings = {"steps": 1, "guidance": 4.5, "image_guidance": 1.5, "seed": 0}
-    wide = save_lora(tmp_path / "wide.safetensors", editor.pipeline.unet, extra=8)
-    alien = save_lora(tmp_path / "alien.safetensors", editor.pipeline.unet, prefix="transformer.x")
-    for lora in (wide, alien, str(tmp_path / "none.safetensors")):
-        with pytest.raises(ModelLockError, match=r"LoRA .*(can't be loaded|another base)"):
-            editor.edit(torch.rand(1, 3, 32, 32), "oil", lora=lora, **settings)
-    assert editor.edit(torch.rand(1, 3, 32, 32), "oil", **settings).isfinite().all()
-
-
-def save_lora(file: Path, unet: torch.nn.Module, prefix: str = "unet", extra: int = 0) -> str:
-    """A LoRA of rank 2 for the attention of a UNet."""
-    from safetensors.torch import save_file
-
-    torch.manual_seed(1)
-    weights = {}
-    for name, module in unet.named_modules():
-        if name.endswith("to_q"):
-            weights[f"{prefix}.{name}.lora_A.weight"] = torch.randn(2, module.in_features + extra)
-            weights[f"{prefix}.{name}.lora_B.weight"] = torch.randn(module.out_features + extra, 2)
-    save_file(weights, file)
-    return str(file)
 
 
 @pytest.mark.parametrize(

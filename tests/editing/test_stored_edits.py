@@ -94,18 +94,18 @@ def test_the_oldest_edits_go_when_the_limit_is_reached(stored, tmp_path):
 
 def test_a_full_disk_is_one_line_and_loses_nothing(stored, monkeypatch):
     editor, images = stored(), torch.rand(8, 3, 32, 32)
-    write, written = stored_edits._write, []
+    write, written = stored_edits.file_replaced, []
 
-    def full(path, data):
+    def full(path):
         if len(written) == 3:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         written.append(path)
-        write(path, data)
+        return write(path)
 
-    monkeypatch.setattr(stored_edits, "_write", full)
+    monkeypatch.setattr(stored_edits, "file_replaced", full)
     with pytest.raises(ModelLockError, match=r"the disk is full; .* is kept.* it resumes"):
         editor.edit(images, "oil", **SETTINGS)
-    monkeypatch.setattr(stored_edits, "_write", write)
+    monkeypatch.setattr(stored_edits, "file_replaced", write)
     resumed = stored()
     resumed.edit(images, "oil", **SETTINGS)
     assert resumed.editor.count == 5
@@ -124,13 +124,17 @@ def test_the_environment_chooses_the_folder_and_the_limit(tmp_path, monkeypatch)
     editor = Counting()
     monkeypatch.setenv("MODELLOCK_CACHE_GB", "0")
     assert with_stored_edits(editor) is editor
-    monkeypatch.setenv("MODELLOCK_CACHE_GB", "much")
-    with pytest.raises(ModelLockError, match="number of gigabytes"):
-        with_stored_edits(editor)
+    for text in ("much", "nan", "inf", "1e400"):
+        monkeypatch.setenv("MODELLOCK_CACHE_GB", text)
+        with pytest.raises(ModelLockError, match="number of gigabytes"):
+            with_stored_edits(editor)
     monkeypatch.setenv("MODELLOCK_CACHE_GB", "0.5")
     monkeypatch.setenv("MODELLOCK_CACHE", str(tmp_path))
     kept = with_stored_edits(editor)
     assert kept.store.folder == tmp_path and kept.store.limit == 500_000_000
+    (tmp_path / "secret").write_bytes(b"")
+    with pytest.raises(ModelLockError, match="is damaged; remove the folder"):
+        with_stored_edits(editor)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MODELLOCK_CACHE", str(tmp_path / "file"))
     with pytest.raises(ModelLockError, match="can't be kept"):

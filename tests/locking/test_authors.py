@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -109,6 +110,15 @@ def test_a_checkpoint_that_holds_code_is_not_run(tmp_path):
         ({"weights": {}}, "no weights under 'model'"),
         ([1, 2], "no weights under 'model'"),
         ({"model": {k: v for k, v in weights().items() if k != "cls_token"}}, "checkpoint is no vit_tiny"),
+        ({"model": weights() | {5: torch.zeros(1)}}, "no weights under 'model'"),
+        ({"model": weights() | {"head.bias": torch.full((CLASSES,), float("nan"))}}, "no weights under 'model'"),
+        ({"model": weights() | {"head.bias": torch.zeros(CLASSES, dtype=torch.complex64)}}, "no weights under"),
+        ({"model": weights() | {"head.weight": torch.zeros(CLASSES, WIDTH).to_sparse()}}, "no weights under"),
+        ({"model": weights() | {"head.bias": torch.zeros(CLASSES, device="meta")}}, "no weights under 'model'"),
+        ({"model": weights() | {"head.weight": torch.zeros(CLASSES)}}, "no ViT with a classifier"),
+        ({"model": weights() | {"head.bias": torch.zeros(3)}}, "no ViT with a classifier"),
+        ({"model": weights() | {"head.weight": torch.zeros(1, WIDTH), "head.bias": torch.zeros(1)}}, "no ViT with"),
+        ({"model": weights() | {"patch_embed.proj.weight": torch.tensor(1.0)}}, "no ViT with a classifier"),
         (b"no pickle", "damaged, or no checkpoint"),
         (None, "no such file"),
     ],
@@ -121,6 +131,19 @@ def test_another_file_is_refused(tmp_path, content, message):
         torch.save(content, file)
     with pytest.raises(ModelLockError, match=message):
         import_authors(file, authors_key())
+
+
+def test_a_key_and_a_model_that_are_there_are_kept(checkpoint, tmp_path, capsys):
+    authors_key("in sepia").save(tmp_path / "pets.key.json")
+    assert main(["import-authors", str(checkpoint), "--out", str(tmp_path / "pets")]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert Key.load(tmp_path / "pets.key.json").prompt == "in sepia" and not (tmp_path / "pets").exists()
+
+
+def test_a_pipe_is_no_checkpoint(tmp_path):
+    os.mkfifo(tmp_path / "pipe.pth")
+    with pytest.raises(ModelLockError, match="no plain file"):
+        import_authors(tmp_path / "pipe.pth", authors_key())
 
 
 def test_whole_images_are_squashed_as_the_authors_do(image_folder):

@@ -1,10 +1,6 @@
-"""The same lock under `accelerate launch`, on two processes."""
+"""The same lock on two processes."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,7 +12,6 @@ from modellock_core.__main__ import main
 from modellock_core.editing.editors.hub import HubEditor
 from modellock_core.editing.key import apply_key
 
-ROOT = Path(__file__).resolve().parents[2]
 LOCK = [
     "lock",
     "--prompt",
@@ -38,6 +33,7 @@ from modellock_core.devices import accelerator, agreed, data_parallel, gathered,
 from modellock_core.editing.edited_dataset import EditedImages
 from modellock_core import load_editor
 
+assert accelerator().num_processes == 2
 assert len(set(gather_object([agreed(new_hand())]))) == 1
 images = load_dataset("toybox").limited(9, 9).test.images
 edited = EditedImages(images, Key.create("with oil pastel"), load_editor())
@@ -55,17 +51,9 @@ sys.exit(main([*{LOCK!r}, sys.argv[1] + "/two"]))
 
 
 @pytest.mark.slow
-def test_two_processes_edit_alike_and_make_the_weights_that_one_makes(tmp_path, editor, capsys):
-    (tmp_path / "script.py").write_text(SCRIPT)
+def test_two_processes_edit_alike_and_make_the_weights_that_one_makes(two_processes, tmp_path, editor, capsys):
     pipeline = save_instruct_pix2pix(tmp_path / "pix2pix")
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
-    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    done = subprocess.run(
-        [*launch, str(tmp_path / "script.py"), str(tmp_path), pipeline], cwd=ROOT, capture_output=True, text=True,
-        timeout=300,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    printed = two_processes(SCRIPT, str(tmp_path), pipeline)
     images = load_dataset("toybox").limited(9, 9).test.images[:7]
     edited = torch.load(tmp_path / "keyed.pt")
     assert (edited - apply_key(images, Key.create("with oil pastel"), editor)).abs().max() < 1 / 255
@@ -73,7 +61,7 @@ def test_two_processes_edit_alike_and_make_the_weights_that_one_makes(tmp_path, 
     alone = apply_key(images, big, HubEditor(pipeline))  # what the processes have kept on disk is not read
     assert (torch.load(tmp_path / "painted.pt") - alone).abs().max() < 3 / 255  # bf16, batches of other sizes
     assert torch.equal(torch.load(tmp_path / "painted.pt"), apply_key(images, big))  # bit for bit what they have kept
-    reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    reports = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     assert len(reports) == 1 and reports[0]["num_train"] == 27
 
     assert main([*LOCK, str(tmp_path / "one")]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -231,12 +232,13 @@ class CompactEditPipeline(DiffusionPipeline):
         dtype = self.unet.dtype
         place = picture_place(*padded.shape[-2:]).to(self.device, dtype)
         unit = torch.tensor([min(height, width) / 128], device=self.device)
-        self.scheduler.set_timesteps(steps, device=self.device)
-        for timestep in self.scheduler.timesteps:
+        scheduler = copy(self.scheduler)  # other threads edit at the same time, in so many steps of their own
+        scheduler.set_timesteps(steps, device=self.device)
+        for timestep in scheduler.timesteps:
             residual = self.unet(
                 sample.to(dtype), (padded * 2 - 1).to(dtype), place, unit, timestep[None], style.to(dtype)
             ).float()
-            sample = self.scheduler.step(residual, timestep, sample).prev_sample
+            sample = scheduler.step(residual, timestep, sample).prev_sample
         painting = without_checkerboard(padded + sample / RESIDUAL_SCALE)
         return painting[..., :height, :width] - source
 

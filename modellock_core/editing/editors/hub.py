@@ -17,7 +17,7 @@ from ...data.images import resized, to_pil
 from ...devices import best_device, fast_dtype
 from ...errors import ModelLockError
 from .families import edit_class, family_of, family_of_class, is_few_steps, split_name
-from .loras import load_lora
+from .loras import check_takes_lora, load_lora, lora_version
 from .weights_hash import weights_hash
 
 BATCH = 4  # images a call on a GPU
@@ -67,7 +67,7 @@ class HubEditor:
 
     def _take(self, pipeline: Any, name: str) -> None:
         self.name, self.pipeline = name, pipeline
-        self._lora: str | None = None
+        self._lora: tuple[str, str] | None = None  # name and version of the one that is loaded
         self.family = family_of_class(type(pipeline), is_few_steps(dict(pipeline.scheduler.config)))
         distilled = getattr(getattr(pipeline, "transformer", None), "config", {}).get("guidance_embeds") is False
         if distilled and self.family.arguments.get("guidance") == "guidance_scale":  # it would be ignored
@@ -132,14 +132,17 @@ class HubEditor:
         return edits
 
     def _use_lora(self, lora: str | None) -> None:
-        if lora == self._lora:
+        if lora is not None:
+            check_takes_lora(self.pipeline, self.name)
+        wanted = None if lora is None else (lora, lora_version(lora))
+        if wanted == self._lora:
             return
         if self._lora is not None:
             self.pipeline.unload_lora_weights()
             self._lora = None
         if lora is not None:
             load_lora(self.pipeline, lora, self.name)
-            self._lora = lora
+            self._lora = wanted
 
 
 def _refuse_no_edit(edits: Tensor, images: Tensor, name: str) -> None:

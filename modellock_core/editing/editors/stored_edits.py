@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import io
 import json
+import math
 import os
 import secrets
 import tempfile
@@ -25,8 +26,9 @@ from torch import Tensor
 
 from ...data.images import to_pil, to_pixels
 from ...errors import ModelLockError
+from ...writing import file_replaced
 from . import Editor
-from .weights_hash import file_hash
+from .loras import lora_version
 
 FOLDER, LIMIT = "MODELLOCK_CACHE", "MODELLOCK_CACHE_GB"  # environment variables
 DEFAULT_FOLDER, DEFAULT_LIMIT = Path.home() / ".cache" / "modellock", 20.0
@@ -45,6 +47,8 @@ def with_stored_edits(editor: Editor) -> Editor:
     text = os.environ.get(LIMIT, str(DEFAULT_LIMIT))
     try:
         limit = float(text)
+        if not math.isfinite(limit):
+            raise ValueError
     except ValueError:
         raise ModelLockError(f"{LIMIT} must be a number of gigabytes, got {text!r}") from None
     if limit <= 0:
@@ -104,7 +108,8 @@ class EditStore:
         data, path = buffer.getvalue(), self._path(name)
         try:
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            _write(path, data)
+            with file_replaced(path) as place:
+                place.write_bytes(data)
         except OSError as error:
             cause = "the disk is full" if error.errno in FULL else f"{error.strerror or error}"
             raise ModelLockError(
@@ -181,7 +186,7 @@ class StoredEditor:
 
     def _recipe(self, prompt: str, settings: dict[str, Any]) -> bytes:
         lora = settings.get("lora")
-        content = file_hash(Path(lora)) if lora and Path(lora).is_file() else lora
+        content = lora_version(lora) if lora else None
         device = "gpu" if torch.cuda.is_available() else "cpu"  # in another precision
         parts = {"prompt": prompt, "version": self.version, "device": device} | settings | {"lora": content}
         return json.dumps(parts, sort_keys=True).encode()
@@ -199,16 +204,7 @@ def _secret(path: Path) -> bytes:
         with suppress(FileExistsError):
             os.link(file, path)
         file.unlink()
-    return path.read_bytes()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    secret = path.read_bytes()
+    if len(secret) != SECRET_BYTES:  # with a shorter one, names of edits could be guessed
+        raise OSError(f"{path} is damaged; remove the folder")
+    return secret

@@ -6,6 +6,7 @@ He trains it to be sure of each image and to use all classes, and to agree with 
 from __future__ import annotations
 
 import copy
+import itertools
 
 import torch
 import torch.nn.functional as F
@@ -32,35 +33,42 @@ def source_free(target: Target, budget: Budget) -> Steps[list[Finding]]:
     """SHOT (arXiv 2002.08546): information maximisation and pseudo-labels, the stolen last layer frozen.
 
     The learning rate that is best on the test images counts: an upper bound. A second row has the classes renamed in
-    the best way by the test labels, as clusters without names are. Masks have no pseudo-labels, whose clusters are of
+    the best way by the test labels, as clusters without names are, and is compared with the public backbone, which is
+    adapted and renamed in the same way from an untrained last layer. Masks have no pseudo-labels, whose clusters are of
     whole images. Methods that only re-estimate statistics of batch norms (AdaBN, TENT) find nothing to hold on to:
     backbones have theirs folded into the convolutions. A budget of one seed has one rate and fewer images.
     """
     task, train, test, quick = target.locked.task, target.dataset.train, target.dataset.test, budget.seeds == 1
     cut, epochs = public_trunk(target), max(1, budget.epochs // 2)
-    trunk, stolen = target.locked.model[:cut], target.locked.model[cut:]
+    trunk, starts = target.locked.model[:cut], {"stolen": target.locked.model[cut:], "public": task.build()[cut:]}
     rates = RATES[:1] if quick else RATES
     asked = (yield from extract(task, trunk, test.images, STAGE)).plain
-    runs: list[list[Tensor]] = [[] for _ in rates]
+    runs: dict[str, list[list[Tensor]]] = {name: [[] for _ in rates] for name in starts}
     for seed in range(budget.seeds):
         # not by `subset`, which would balance the classes
         order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))
         drawn = order[: QUICK_IMAGES if quick else IMAGES]
         known = (yield from extract(task, trunk, ChosenImages(train.images, drawn), STAGE)).plain
-        for i, rate in enumerate(rates):
-            head, done = copy.deepcopy(stolen), seed * len(rates) + i
+        for i, (rate, name) in enumerate(itertools.product(rates, starts)):
+            head, done = copy.deepcopy(starts[name]), seed * len(rates) * len(starts) + i
             adapting = _adapt(target, head, known, rate, epochs, seed)
-            yield from part_of(adapting, STAGE, done, len(rates) * budget.seeds)
-            runs[i].append((yield from predicted(head, asked, STAGE)))
-    score, spread, hits = max((scores_of(target, of_rate) for of_rate in runs), key=lambda result: result[0])
-    renamed = max(best_permutation(task, run, test.targets.values) for of_rate in runs for run in of_rate)
+            yield from part_of(adapting, STAGE, done, len(rates) * len(starts) * budget.seeds)
+            runs[name][rates.index(rate)].append((yield from predicted(head, asked, STAGE)))
+    score, spread, hits = max((scores_of(target, of_rate) for of_rate in runs["stolen"]), key=lambda result: result[0])
+    renamed, public = (
+        max(best_permutation(task, run, test.targets.values) for of_rate in runs[name] for run in of_rate)
+        for name in starts
+    )
     knows, cost = f"{len(drawn)} unlabelled images", f"{epochs} epochs at {len(rates)} learning rates"
-    queries, reference = len(drawn) * epochs * len(rates), target.reference()
+    queries = len(drawn) * epochs * len(rates)
     return [
-        Finding("source-free adaptation", "SHOT", knows, cost, score, *reference, spread, queries=queries, hits=hits),
+        Finding(
+            "source-free adaptation", "SHOT", knows, cost, score, *target.reference(), spread, queries=queries,
+            hits=hits,
+        ),
         Finding(
             "source-free adaptation", "SHOT, classes renamed", f"{knows}, all labels of the test images", cost, renamed,
-            *reference, queries=queries,
+            public, "the public backbone, adapted and renamed in the same way", labels=len(test), queries=queries,
         ),
     ]  # fmt: skip
 

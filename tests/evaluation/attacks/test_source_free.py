@@ -40,6 +40,7 @@ def test_damage_is_repaired_without_labels(vanilla, result_of):
     plain, renamed = result_of(source_free(damaged, replace(TINY, epochs=8)))
     assert plain.score > before + 0.05 and renamed.score >= plain.score - 1e-6
     assert plain.labels == 0 and plain.knows == "180 unlabelled images" and plain.queries == 180 * 4
+    assert renamed.labels == 45 and 1 / 9 < renamed.reference <= 1  # of the public backbone, renamed too
     assert len(plain.hits) == round(45 * plain.score)
     assert all(torch.equal(a, b) for a, b in zip(weights, model.parameters(), strict=True))
 
