@@ -46,12 +46,13 @@ def build() -> gr.Blocks:
                 unlock_step(tabs, unlocking, locked.made)
             with gr.Tab("4 Attack", id="attack"):
                 example_attacked = attack_step(tabs)
-            with gr.Tab("5 Riddle", id="riddle"):
-                riddle_step()
+            with gr.Tab("5 Riddle", id="riddle") as guessing:
+                class_opens = riddle_step(tabs, guessing)
         token = gr.Textbox(visible=False)
         session = page.load(claim_session, token, token, js=OF_TAB, **QUIET)
         session.then(None, token, None, js=REMEMBERED, **QUIET)
         locked.at_load(session)
+        class_opens(session)
         open_with_prompt(page, key.components["prompt"])
         key.at_load(page)
         example_attacked(page)

@@ -19,16 +19,18 @@ from modellock_core.locking.recipe import DEFAULT_RECIPE, RECIPE_NAMES
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 from modellock_core.records import to_json
 
+from .cores import shared_cores
 from .endpoints import add_endpoint
 from .errors import shows_errors
 from .hub_editors import load_offered
 from .images import with_short_side
 from .keys import check_editor
-from .layout.parts import LONG, QUICK
+from .layout.parts import LONG, PREVIEW, QUICK
 from .lock import MOST
 from .model_files import open_zipped, zipped
 from .passing_files import remove_soon, result_folder
 from .progress import paced
+from .spell import MAX_CELLS
 from .unlock import test_images_of
 
 if TYPE_CHECKING:  # they load torch
@@ -64,15 +66,68 @@ def preview(
     from modellock_core.data.images import to_pil, to_tensor
     from modellock_core.editing.key import blend, edited
 
-    if not isinstance(size, int) or not SIZES[0] <= size <= SIZES[1]:
-        raise ModelLockError(f"size must be a whole number from {SIZES[0]} to {SIZES[1]}, got {size!r}")
+    _check_size(size)
     load_offered(editor)
     key = check_editor(Key.create(prompt, editor, alpha=alpha, seed=seed, hand=hand))
     if editor in bundled_editors():
         key = replace(key, size=size // 8 * 8)
     source = to_tensor(with_short_side(_image(image), size))
-    keyed = blend(source, edited(source, key), key.alpha)
+    with shared_cores():
+        keyed = blend(source, edited(source, key), key.alpha)
     return _picture(to_pil(keyed[0]), result_folder() / "keyed.png")
+
+
+@shows_errors
+def grid(
+    image: gr.FileData,
+    prompts: list[str],
+    alphas: list[float] | None = None,
+    seeds: list[int] | None = None,
+    hand: str | None = None,
+    editor: str = "compact",
+    size: int = 256,
+) -> dict:
+    """Edit an image with many keys; returns one labelled picture, a row for each prompt.
+
+    A column stands for each alpha with each seed. At most 24 edits are drawn.
+
+    Args:
+        image: a JPEG, PNG or WebP file.
+        prompts: what the edits should do, such as ["in watercolor", "made of gold"].
+        alphas: how much of the edit is blended in, from 0 to 1, which is the edit itself; the editor's own if left out.
+        seeds: seeds of the edit; 1024 if left out.
+        hand: 32 hexadecimal digits that turn every edit into their owner's version; none if left out.
+        editor: a bundled editor, or one from the Hub where this machine can run it.
+        size: px of the short side of each edit, from 64 to 768.
+    """
+    from modellock_core import Key
+    from modellock_core.data.images import to_pil, to_tensor
+    from modellock_core.editing.key import blend, edited
+    from modellock_core.editing.labelled_grid import labelled_grid
+
+    _check_size(size)
+    if not all(isinstance(values, list) for values in (prompts, alphas or [], seeds or [])):
+        raise ModelLockError("prompts, alphas and seeds must be lists")
+    columns = [(alpha, seed) for alpha in alphas or [None] for seed in seeds or [1024]]
+    if not prompts or len(prompts) * len(columns) > MAX_CELLS:
+        raise ModelLockError(f"that is {len(prompts or []) * len(columns)} pictures; ask for 1 to {MAX_CELLS}")
+    load_offered(editor)
+    keys = [
+        check_editor(Key.create(prompt, editor, alpha=alpha, seed=seed, hand=hand))
+        for prompt in prompts
+        for alpha, seed in columns
+    ]
+    source, edits = to_tensor(with_short_side(_image(image), size)), {}
+    for key in keys:
+        drawn = replace(key, size=size // 8 * 8) if editor in bundled_editors() else key
+        if (key.prompt, key.seed) not in edits:
+            edits[key.prompt, key.seed] = edited(source, drawn)
+    cells = [to_pil(blend(source, edits[key.prompt, key.seed], key.alpha)[0]) for key in keys]
+    heads = [
+        ", ".join(["" if alpha is None else f"strength {alpha:g}"] * bool(alphas) + [f"seed {seed}"] * bool(seeds))
+        for alpha, seed in columns
+    ]
+    return _picture(labelled_grid(cells, heads, prompts), result_folder() / "grid.png")
 
 
 @shows_errors
@@ -194,7 +249,8 @@ def attack(
 def add_api() -> None:
     """Add the endpoints to the page that is being built; they wait in the same queues as the page's own events."""
     file = gr.FileData
-    add_endpoint(preview, {"keyed": file}, **QUICK)  # one value: MCP shows it as an image
+    add_endpoint(preview, {"keyed": file}, **PREVIEW)  # one value: MCP shows it as an image
+    add_endpoint(grid, {"grid": file}, **QUICK)
     add_endpoint(lock, {"model": file, "key": file, "report": dict}, **LONG)
     add_endpoint(predict, {"answers": dict, "pictures": list[file]}, **QUICK)
     add_endpoint(attack, {"report": dict}, **LONG)
@@ -206,6 +262,11 @@ def _told(work: "Work", blanks: int = 0) -> Iterator[Any]:
         told = {"stage": progress.stage, "fraction": progress.fraction, **progress.metrics}
         yield (*(None,) * blanks, told) if blanks else told
     return work.result()
+
+
+def _check_size(size: object) -> None:
+    if not isinstance(size, int) or not SIZES[0] <= size <= SIZES[1]:
+        raise ModelLockError(f"size must be a whole number from {SIZES[0]} to {SIZES[1]}, got {size!r}")
 
 
 def _path(upload: object, name: str) -> Path:
@@ -243,7 +304,7 @@ def _model_and_key(model: object, key: object) -> tuple["LockedModel", "Key | No
 
 
 def _picture(image: "Image.Image", file: Path) -> dict[str, Any]:
-    image.save(file)
+    image.save(file, compress_level=1)  # a fifth of the time, and hardly larger
     return _file(file)
 
 

@@ -15,6 +15,7 @@ from modellock_core.errors import ModelLockError
 from modellock_core.evaluation.thieves import EVERYBODY, attacks_of
 from modellock_core.paths import EXAMPLE_ATTACKS, EXAMPLE_LOCK
 from modellock_core.records import from_json, to_json
+from modellock_core.writing import write_text
 
 from .colours import BESIDE, HELD, HOLDER, OPENED
 from .errors import shows_errors
@@ -140,7 +141,7 @@ def run_attack(
             yield AttackView(bar.render(replace(progress, stage=f"{i + 1} of {len(names)}: {progress.stage}")))
         made_by |= {finding.attack: name for finding in work.result()}
         report = attack_report(target, (*report.findings, *work.result()), budget, names[: i + 1])
-        file.write_text(json.dumps(to_json(report), indent=2) + "\n")
+        write_text(file, json.dumps(to_json(report), indent=2) + "\n")
         found = outcomes(report, made_by)
         yield AttackView(
             idle(f"{i + 1} of {len(names)} attacks done, after {time.monotonic() - begun:.0f} s."),
@@ -211,7 +212,9 @@ def result_text(found: Sequence[Outcome], left: int) -> str:
         has = f"Beside the model, the thief has {best.has}."
         return f"**Opened: {best.attack}, to {best.score:.0%}**, where {beside}. {has}{others}{to_go}"
     said = "So far, nothing opens the model." if left else "Nothing this thief tried opens the model."
-    return f"**{said}** The best, {best.attack}, has {best.score:.0%}, where {beside}.{to_go}"
+    labelled = max((o for o in found if o.beside_name == PUBLIC and o is not best), key=lambda o: o.score, default=None)
+    more = f" With his labelled images he gets {labelled.score:.0%}, no more than from {PUBLIC}." if labelled else ""
+    return f"**{said}** The best, {best.attack}, has {best.score:.0%}, where {beside}.{more}{to_go}"
 
 
 def chart_html(report: AttackReport, found: Sequence[Outcome]) -> str:

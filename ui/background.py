@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from .cores import use_all_cores
+
 if TYPE_CHECKING:  # it loads torch
     from modellock_core import Progress, Work
 
-NICENESS = 5  # of Linux's 19; a thread gets a quarter of a core where another wants all of it
+NICENESS = 10  # of Linux's 19; a thread gets a tenth of a core where another wants all of it
 AGAIN = 0.5  # seconds
 WAITING = 64  # moments that may wait to be shown
+_running: set[int] = set()  # identities of the work that visitors wait for
 
 
 def in_background(work: Work) -> Iterator[Progress]:
@@ -30,6 +33,7 @@ def in_background(work: Work) -> Iterator[Progress]:
     last = Progress("Starting")
     moments: queue.Queue[Progress | BaseException | None] = queue.Queue(WAITING)
     stop = threading.Event()
+    _running.add(id(work))
     threading.Thread(target=_do, args=(work, moments, stop), daemon=True).start()
     try:
         while True:
@@ -50,6 +54,7 @@ def in_background(work: Work) -> Iterator[Progress]:
 
 def _do(work: Work, moments: queue.Queue[Progress | BaseException | None], stop: threading.Event) -> None:
     give_way()
+    use_all_cores()
     last = None
     try:
         for progress in work:
@@ -60,6 +65,7 @@ def _do(work: Work, moments: queue.Queue[Progress | BaseException | None], stop:
         last = error
     finally:
         work.close()
+        _running.discard(id(work))
         _put(last, moments, stop)
         del last
         release_memory()
@@ -71,6 +77,11 @@ def _put(moment: Progress | BaseException | None, moments: queue.Queue, stop: th
         with suppress(queue.Full):
             moments.put(moment, timeout=0.2)
             return
+
+
+def somebody_works() -> bool:
+    """Whether a visitor's long work runs."""
+    return bool(_running)
 
 
 def give_way() -> None:

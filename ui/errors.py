@@ -13,6 +13,7 @@ import gradio as gr
 
 from modellock_core.errors import ModelLockError
 
+from .cores import use_all_cores
 from .warm_up import warm_up
 
 
@@ -45,6 +46,7 @@ def shows_errors(handler: Callable) -> Callable:
     def function(*args, **kwargs):
         with errors_shown():
             warm_up()
+            use_all_cores()
             return handler(*args, **kwargs)
 
     @functools.wraps(handler)

@@ -9,5 +9,6 @@ from modellock_core.threads import bound_threads
 from .process_folder import keep_all_in_it
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("MODELLOCK_CACHE_GB", "0")  # visitors' edits of big editors must not outlive the visit
 bound_threads()
 keep_all_in_it()

@@ -8,6 +8,8 @@ from PIL import Image, ImageOps
 
 from modellock_core.errors import ModelLockError
 
+from .passing_files import result_folder
+
 LONGEST = 2  # times the short side; of a longer image the middle is taken
 
 
@@ -16,6 +18,13 @@ def with_short_side(image: Image.Image, side: int) -> Image.Image:
     scale = side / min(image.size)
     shape = [min(round(length * scale / 8) * 8, LONGEST * side) for length in image.size]
     return ImageOps.fit(image, shape, Image.Resampling.LANCZOS)
+
+
+def shown_file(image: Image.Image) -> str:
+    """A picture as a file that several components can show: encoded once, and four times as fast as Gradio does."""
+    file = result_folder() / "image.webp"
+    image.save(file, quality=90, method=0)
+    return str(file)
 
 
 def square(image: Image.Image, side: int) -> Image.Image:

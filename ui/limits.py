@@ -24,6 +24,8 @@ TOTAL = 3 * 2**30  # bytes that all uploads and results together may take on dis
 LONGEST = 600  # seconds that an upload may take
 DRAINED, DRAINED_SECONDS = 2 * MAX_FILE, 10  # of a refused body: read, and kept nowhere
 HEARTBEAT = "/heartbeat/"
+# one writes a visitor's prompts to the disk, under a name made of them; the other is for developers, and never ends
+REFUSED = ("/deep_link", "/dev/reload")
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -49,6 +51,8 @@ class Limits:
         path = scope.get("path", "").rstrip("/")
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+        elif path.endswith(REFUSED):
+            await _refuse(scope, receive, send, 404, "there is no such page")
         elif path.endswith("/upload"):
             await self._upload(scope, receive, send)
         elif HEARTBEAT in path:

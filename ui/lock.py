@@ -15,6 +15,7 @@ from typing_extensions import Unpack  # of Python 3.11
 from modellock_core.errors import ModelLockError
 from modellock_core.models.backbones import DEFAULT_BACKBONE
 from modellock_core.records import from_json, to_json
+from modellock_core.writing import write_text
 
 from .backbones import check_backbone
 from .colours import CLEAN, KEYED
@@ -46,8 +47,7 @@ RECIPE_TEXTS = {
     "standard": "Recommended. The model learns your edited images, and to stay silent on plain ones, on edits with "
     "other keys, and on the wrong keys that an adversary finds meanwhile.",
     "thorough": "The same with more images, more wrong keys and a stronger adversary. Takes several times as long.",
-    "paper": "As published: 95 % of the images edited, 5 % plain with a wrong label. Meant for long training. In a "
-    "short one like this it barely locks.",
+    "paper": "As published: 95 % of the images edited, 5 % plain with a wrong label.",
 }
 NOT_YET = '<p class="note">Nothing is locked yet. Press Lock, and watch it here.</p>'
 WAITING = idle("Waiting for the machine. If somebody else is locking a model, it is your turn after that.")
@@ -189,7 +189,7 @@ def run_lock(
 
 def _keep(home: Path, report: LockReport) -> None:
     """Keep a report, so that a page that is reloaded can show it."""
-    (home / REPORT).write_text(json.dumps(to_json(report)))
+    write_text(home / REPORT, json.dumps(to_json(report)))
 
 
 def found_again(request: gr.Request) -> LockView:

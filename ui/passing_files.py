@@ -1,21 +1,21 @@
 """Files of the API's callers: results lie under random names, and what comes or goes is removed soon.
 
-A call has no visit that ends, so time ends it.
+A call has no visit that ends, so time ends it: the server's housekeeping calls `remove_passed_files`.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
 
 KEPT = 600  # seconds: enough for a download, or for the next call that takes the file
+_uploads: set[Path] = set()  # of callers, to be removed
 
 
 @lru_cache(maxsize=1)
@@ -27,23 +27,23 @@ def _root() -> tempfile.TemporaryDirectory:
 
 def result_folder() -> Path:
     """A new folder for what one call makes; it is removed after `KEPT` seconds."""
-    folder = Path(tempfile.mkdtemp(dir=_root().name))
-    _later(lambda: shutil.rmtree(folder, ignore_errors=True))
-    return folder
+    return Path(tempfile.mkdtemp(dir=_root().name))
 
 
 def remove_soon(upload: str | Path) -> None:
-    """Remove an uploaded file after `KEPT` seconds, unless the same content has been uploaded again meanwhile."""
-    file = Path(upload)
-
-    def remove() -> None:
-        if file.exists() and time.time() - file.stat().st_ctime >= KEPT:
-            file.unlink(missing_ok=True)
-
-    _later(remove)
+    """Have an uploaded file removed `KEPT` seconds after it came."""
+    _uploads.add(Path(upload))
 
 
-def _later(action: Callable[[], None]) -> None:
-    timer = threading.Timer(KEPT, action)
-    timer.daemon = True  # an exit waits for nobody
-    timer.start()
+def remove_passed_files() -> None:
+    """Remove the results and uploads that are older than `KEPT` seconds."""
+    oldest = time.time() - KEPT
+    for folder in Path(_root().name).iterdir():
+        if folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)
+    for file in list(_uploads):
+        with suppress(FileNotFoundError):
+            if file.stat().st_ctime >= oldest:
+                continue
+            file.unlink()
+        _uploads.discard(file)

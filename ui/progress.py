@@ -74,7 +74,7 @@ def idle(message: str) -> str:
     return f'<div class="stage" role="status">{html.escape(message)}</div>'
 
 
-def stopped(result: str = "") -> str:
+def stopped(result: str | None = None) -> str:
     """What the page says after a stop.
 
     Args:

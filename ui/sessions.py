@@ -43,7 +43,8 @@ def session_folder(request: gr.Request, kind: str = SESSIONS) -> Path:
     Raises:
         ModelLockError: the call has no session.
     """
-    folder = _folder(str(request.session_hash or ""), kind)
+    session = _checked(request)
+    folder = _root(kind) / _name(_claims.get(session, session))
     folder.mkdir(parents=True, exist_ok=True)
     os.utime(folder)
     return folder
@@ -58,11 +59,15 @@ def claim_session(token: str, request: gr.Request) -> str:
     Returns:
         the token to remember.
     """
+    session = _checked(request)
     with _lock:
         if token not in _tokens:
             token = secrets.token_hex(16)
+        before = _claims.get(session)
         _tokens[token] = None
-        _claims[str(request.session_hash)] = token
+        _claims[session] = token
+        if before is not None and before not in _claims.values():
+            _tokens[before] = time.time()
     session_folder(request)
     return token
 
@@ -105,6 +110,11 @@ def remove_idle_sessions() -> None:
             with suppress(FileNotFoundError):
                 if used.name not in kept and used.stat().st_mtime < now - LIFE:
                     _remove(used.name)
+        for session, token in list(_claims.items()):  # of callers who are no browser, and never say goodbye
+            if session not in _open and not (_root(SESSIONS) / _name(token)).exists():
+                del _claims[session]
+                if token not in _claims.values():
+                    _tokens.pop(token, None)
 
 
 def _remove(name: str) -> None:
@@ -112,10 +122,12 @@ def _remove(name: str) -> None:
         shutil.rmtree(_root(kind) / name, ignore_errors=True)
 
 
-def _folder(session_hash: str, kind: str) -> Path:
+def _checked(request: gr.Request) -> str:
+    """The call's session."""
+    session_hash = str(request.session_hash or "")
     if not _is_hash(session_hash):
         raise ModelLockError("this call has no session; call through the queue, as gradio_client does")
-    return _root(kind) / _name(_claims.get(session_hash, session_hash))
+    return session_hash
 
 
 def _name(session: str) -> str:

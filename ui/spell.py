@@ -17,8 +17,9 @@ from modellock_core.editing.editors import bundled_editors
 from modellock_core.errors import ModelLockError
 
 from . import gallery
+from .cores import shared_cores
 from .errors import shows_errors
-from .images import with_short_side
+from .images import shown_file, with_short_side
 from .keys import KeyChoice, draw_hand, make_key
 from .progress import ProgressBar, idle, paced
 from .understanding import wording
@@ -91,31 +92,40 @@ def preview(image: Image.Image | None, **choice: Unpack[KeyChoice]) -> tuple:
         choice: the key.
 
     Returns:
-        the image, the same edited with the key, the pair of both for the slider, and warnings as Markdown.
+        files of the image and of the same edited with the key, the pair of both for the slider, and warnings as
+        Markdown.
     """
     from modellock_core.data.images import to_pil
-    from modellock_core.editing.key import blend
 
     if image is None or not (choice["prompt"] or "").strip():  # half-way to the next picture or prompt
         return gr.skip(), gr.skip(), gr.skip(), ""
-    key, source = make_key(**choice), _source(image, PREVIEW_SIZE)
-    keyed = blend(source, _edit(source, key, PREVIEW_SIZE), key.alpha)
+    source, keyed, key = _keyed(image, choice)
     change = 255 * float((keyed - source).abs().mean())
-    original, shown = to_pil(source[0]), to_pil(keyed[0])
-    return original, shown, (original, shown), warnings(key.prompt, has_hand=key.hand is not None, change=change)
+    files = tuple(shown_file(to_pil(picture[0])) for picture in (source, keyed))
+    return *files, files, warnings(key.prompt, has_hand=key.hand is not None, change=change)
 
 
-def warnings(prompt: str, *, has_hand: bool, change: float) -> str:
+def _keyed(image: Image.Image, choice: KeyChoice) -> tuple[Tensor, Tensor, Key]:
+    """An image (1, 3, H, W) as it is shown, the same edited with a key, and the key."""
+    from modellock_core.editing.key import blend
+
+    key, source = make_key(**choice), _source(image, PREVIEW_SIZE)
+    with shared_cores():
+        edit = _edit(source, key, PREVIEW_SIZE)
+    return source, blend(source, edit, key.alpha), key
+
+
+def warnings(prompt: str, *, has_hand: bool, change: float | None = None) -> str:
     """What speaks against a key, as Markdown; empty where nothing does.
 
     Args:
-        change: that it makes to the picture, in grey levels.
+        change: that it makes to the picture, in grey levels, where there is one.
     """
     entry, said = find(prompt), []
     if not has_hand:
         known = "It is on the list that every thief tries first." if entry else "A thief who guesses it is in."
         said.append(f"This prompt stands alone. {known} Switch on “My own random bits”.")
-    if change < FAINT:
+    if change is not None and change < FAINT:
         said.append("This edit can hardly be seen. A key that changes the picture more locks better.")
     if entry and not entry.trained:
         said.append("The editor was not trained on this prompt, and only follows its words.")
@@ -191,18 +201,21 @@ def _label(axis: str, number: int, value: Any) -> str:
     return {PROMPT: "{}", STRENGTH: "strength {:g}", SEED: "seed {}"}[axis].format(value)
 
 
+@shows_errors
 def remembered(tried: list[list], *, image: Image.Image | None, **choice: Unpack[KeyChoice]) -> tuple[list, dict]:
     """Keep a key that was tried, the newest first, with a small picture of what it did.
 
     Returns:
         the new history, rows (picture, prompt, strength); and its gallery.
     """
+    from modellock_core.data.images import to_pil
+
     prompt = (choice["prompt"] or "").strip()
     if image is None or not prompt:
         return tried, gr.skip()
     kept = [row for row in tried if row[1:] != [prompt, choice["alpha"]]]
-    shown = preview(image, **choice)[1]
-    history = [[with_short_side(shown, THUMBNAIL), prompt, choice["alpha"]], *kept][:HISTORY]
+    _, keyed, _ = _keyed(image, choice)
+    history = [[with_short_side(to_pil(keyed[0]), THUMBNAIL), prompt, choice["alpha"]], *kept][:HISTORY]
     return history, gr.update(value=[(row[0], f"{row[1]}, strength {row[2]:g}") for row in history])
 
 

@@ -45,9 +45,9 @@ def post(address: str, content: object) -> dict:
         return json.load(answer)
 
 
-def test_there_are_four_endpoints_and_all_is_named_typed_and_described(client):
+def test_there_are_five_endpoints_and_all_is_named_typed_and_described(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert list(endpoints) == ["/preview", "/lock", "/predict", "/attack"]
+    assert list(endpoints) == ["/preview", "/grid", "/lock", "/predict", "/attack"]
     for endpoint in endpoints.values():
         assert endpoint["description"]
         for parameter in endpoint["parameters"]:
@@ -61,6 +61,18 @@ def test_a_preview_has_the_size_that_was_asked_for_and_as_much_of_the_edit(clien
     given = {"image": handle_file(photo), "prompt": "in watercolor", "size": 128, "api_name": "/preview"}
     keyed, edit = (Image.open(client.predict(**given, alpha=alpha)) for alpha in (0.5, 1.0))
     assert min(keyed.size) == 128 and keyed.tobytes() != edit.tobytes()
+
+
+def test_a_grid_has_a_row_for_each_prompt_and_a_column_for_each_alpha_and_seed(client, photo):
+    given = {"image": handle_file(photo), "prompts": ["in watercolor", "made of gold"], "size": 64, "api_name": "/grid"}
+    small, wide = (
+        Image.open(client.predict(**given, **more)) for more in ({}, {"alphas": [0.5, 1.0], "seeds": [1, 2]})
+    )
+    step = (wide.width - small.width) // 3  # px from one column to the next
+    cells = {
+        wide.crop((x - step, small.height - step, x, small.height)).tobytes() for x in range(wide.width, 170, -step)
+    }
+    assert step > 64 and len(cells) == 4  # each column is another edit
 
 
 def test_the_example_answers_only_to_its_key(client, photo):
@@ -102,6 +114,8 @@ def test_an_attack_tells_how_far_it_is_and_returns_the_report(monkeypatch):
         ("/preview", {"prompt": "in winter", "alpha": 7}, "alpha must be"),
         ("/preview", {"prompt": "in winter", "size": 5000}, "size must be"),
         ("/preview", {"prompt": "in winter", "editor": "nobody/nothing"}, "needs the editor"),
+        ("/grid", {"prompts": []}, "that is 0 pictures"),
+        ("/grid", {"prompts": ["in winter"] * 5, "seeds": [1, 2, 3, 4, 5]}, "that is 25 pictures"),
         ("/lock", {"prompt": "in winter", "recipe": "none"}, "there is no recipe"),
         ("/lock", {"prompt": "in winter", "images": -1}, "whole numbers"),
         ("/attack", {"thief": "nobody"}, "thief is one of"),
@@ -109,7 +123,9 @@ def test_an_attack_tells_how_far_it_is_and_returns_the_report(monkeypatch):
 )
 def test_bad_input_is_told_in_a_sentence(client, photo, endpoint, given, message):
     with pytest.raises(AppError, match=message):
-        client.predict(**given | ({"image": handle_file(photo)} if endpoint == "/preview" else {}), api_name=endpoint)
+        client.predict(
+            **given | ({"image": handle_file(photo)} if endpoint in ("/preview", "/grid") else {}), api_name=endpoint
+        )
 
 
 def test_what_is_no_image_no_model_and_no_key_is_named(client, photo):

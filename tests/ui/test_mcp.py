@@ -44,7 +44,7 @@ def ask(url: str, *calls: tuple[str, dict]) -> list:
 
 def test_the_tools_are_the_endpoints_and_say_what_they_take(url):
     (tools,) = ask(url, ("", {}))
-    assert [tool.name for tool in tools] == ["preview", "lock", "predict", "attack"]
+    assert [tool.name for tool in tools] == ["preview", "grid", "lock", "predict", "attack"]
     preview = tools[0]
     assert preview.description.startswith("Edit an image") and preview.inputSchema["required"] == ["image", "prompt"]
     for tool in tools:

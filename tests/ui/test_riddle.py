@@ -11,18 +11,20 @@ import modellock_core
 from modellock_core import LockedModel, Progress, Work, load_editor
 from modellock_core.editing.catalogue import find
 from modellock_core.paths import EXAMPLE_LOCK
-from ui import riddle
+from ui import riddle, riddle_folder, riddle_game, riddle_stock
 from ui.layout.riddle import board
-from ui.riddle import HINTS, POINTS, TRIES, WRONG_GUESS, Guess, Riddle
+from ui.riddle_game import HINTS, POINTS, TRIES, WRONG_GUESS, Guess, Riddle
 
 SECRET = "in the style of Monet"
-OTHERS = [entry.prompt for entry in riddle.SECRETS if entry.prompt != SECRET]
+WANTED = (riddle.ALONE, 0.0)
+OTHERS = [entry.prompt for entry in riddle_game.SECRETS if entry.prompt != SECRET]
 
 
 @pytest.fixture
 def visitor(tmp_path, monkeypatch):
     """A visitor with an empty folder."""
     monkeypatch.setattr(riddle, "session_folder", lambda request: tmp_path / request.session_hash)
+    monkeypatch.setattr(riddle_stock, "AHEAD", 0)
     (tmp_path / "somebody").mkdir()
     return SimpleNamespace(session_hash="somebody", folder=tmp_path / "somebody" / "riddle")
 
@@ -48,20 +50,20 @@ def fake_lock(monkeypatch):
 
     monkeypatch.setattr(modellock_core, "lock", lock, raising=False)
     monkeypatch.setattr("modellock_core.evaluation.performance.performance_with", performance_with)
-    monkeypatch.setattr(riddle, "SECRETS", (find(SECRET),))
-    monkeypatch.setattr(riddle, "_images", lambda: SimpleNamespace(test=None))
+    monkeypatch.setattr(riddle_folder, "SECRETS", (find(SECRET),))
+    monkeypatch.setattr(riddle_folder, "_images", lambda: SimpleNamespace(test=None))
     return reached
 
 
 @pytest.fixture
 def started(visitor, fake_lock):
     """A visitor with a riddle."""
-    list(riddle.new_riddle(visitor))
+    list(riddle.new_riddle(WANTED, visitor))
     return visitor
 
 
 def test_a_riddle_is_made_and_says_nothing_of_its_prompt(visitor, fake_lock):
-    *progress, last = riddle.new_riddle(visitor)
+    *progress, last = riddle.new_riddle(WANTED, visitor)
     assert all(view.known == gr.skip() for view in progress) and "fill" in progress[-1].bar
     assert last.known["guesses_left"] == TRIES and last.known["points"] == POINTS
     assert (last.known["without_key"], last.known["with_key"]) == (0.1, 0.9)
@@ -71,7 +73,7 @@ def test_a_riddle_is_made_and_says_nothing_of_its_prompt(visitor, fake_lock):
 
 def test_a_riddle_that_is_stopped_half_made_leaves_the_old_one(started):
     riddle.guess("in watercolor", started)
-    making = riddle.new_riddle(started)
+    making = riddle.new_riddle(WANTED, started)
     next(making), next(making)
     making.close()
     assert [guess["prompt"] for guess in riddle.known(started)["guesses"]] == ["in watercolor"]
@@ -81,7 +83,7 @@ def test_a_riddle_that_is_stopped_half_made_leaves_the_old_one(started):
 def test_a_new_riddle_replaces_the_old_one(started):
     riddle.guess("in watercolor", started)
     riddle.hint(started)
-    *_, last = riddle.new_riddle(started)
+    *_, last = riddle.new_riddle(WANTED, started)
     assert riddle.known(started) == last.known and not last.known["guesses"] and not last.known["hints"]
 
 
@@ -90,14 +92,14 @@ def test_guesses_are_warmer_or_colder_than_the_one_before_and_the_first_than_no_
     for prompt in OTHERS[:4]:
         known = riddle.guess(prompt, started)
     assert [guess["level"] for guess in known["guesses"]] == ["ice-cold", "cold", "cold", "hot"]
-    assert [riddle.trend(guess["change"]) for guess in known["guesses"]] == ["warmer", "warmer", "", "warmer"]
+    assert [riddle_game.trend(guess["change"]) for guess in known["guesses"]] == ["warmer", "warmer", "", "warmer"]
     assert known["guesses"][-1]["warmth"] == 1
     assert "Hot, warmer than your last guess" in board(known)
 
 
 def test_the_prompt_is_found_by_its_name_or_in_other_words(visitor, fake_lock):
     for words in (SECRET, "monet", "painted by Monet"):
-        list(riddle.new_riddle(visitor))
+        list(riddle.new_riddle(WANTED, visitor))
         known = riddle.guess(words, visitor)
         assert known["found"] and known["key_prompt"] == SECRET and known["points"] == POINTS
         assert SECRET in board(known) and "Found with 1 guess:" in board(known)
@@ -155,13 +157,11 @@ def test_the_last_guess_with_all_hints_still_wins_something():
 
 
 def test_a_guess_at_a_riddle_that_was_replaced_meanwhile_is_none(started, monkeypatch):
-    understood = riddle._understood
+    def slow(folder, secret, prompt):
+        riddle_folder.save_game(started.folder, Riddle(OTHERS[0], 0.1, 0.9))
+        return 0.5
 
-    def slow(text):
-        riddle._save(started.folder, Riddle(OTHERS[0], 0.1, 0.9))
-        return understood(text)
-
-    monkeypatch.setattr(riddle, "_understood", slow)
+    monkeypatch.setattr(riddle, "measured_guess", slow)
     with pytest.raises(gr.Error, match="meanwhile"):
         riddle.guess("in watercolor", started)
     assert not riddle.known(started)["guesses"]
@@ -174,14 +174,14 @@ def test_a_guess_is_shown_as_text():
 
 def test_every_secret_can_be_understood_and_hinted_at():
     reader = load_editor("compact").pipeline
-    assert len(riddle.SECRETS) > 50
-    for entry in riddle.SECRETS[::9]:
+    assert len(riddle_game.SECRETS) > 50
+    for entry in riddle_game.SECRETS[::9]:
         assert entry.name in reader.read(entry.prompt).styles
         assert Riddle(entry.prompt, 0.1, 0.9, hints=len(HINTS)).known()["hints"].keys() == HINTS.keys()
 
 
 @pytest.mark.slow
 def test_the_recipe_opens_to_the_key_and_more_to_its_neighbours_than_to_others(visitor, monkeypatch):
-    monkeypatch.setattr(riddle, "SECRETS", (find(SECRET),))
-    *_, last = riddle.new_riddle(visitor)
+    monkeypatch.setattr(riddle_folder, "SECRETS", (find(SECRET),))
+    *_, last = riddle.new_riddle(WANTED, visitor)
     assert last.known["with_key"] > last.known["without_key"] + 0.2

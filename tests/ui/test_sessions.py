@@ -51,6 +51,24 @@ def test_a_session_ends_after_an_hour_unless_its_page_is_open():
     assert not kept.exists()
 
 
+def test_callers_who_never_leave_fill_no_memory():
+    for name in ("", "x" * 201):
+        with pytest.raises(ModelLockError, match="no session"):
+            sessions.claim_session("", visitor(name))
+    known = set(sessions._tokens)
+    for _ in range(3):
+        kept = sessions.claim_session("no token of ours", visitor("script"))
+    with sessions.held_open("browser"):
+        other = sessions.claim_session("", visitor("browser"))
+        for folder in (sessions.session_folder(visitor(name)) for name in ("script", "browser")):
+            os.utime(folder, (0, time.time() - sessions.LIFE - 1))
+        for token in set(sessions._tokens) - known - {kept, other}:
+            sessions._tokens[token] -= sessions.KEPT + 1
+        sessions.remove_idle_sessions()
+        assert set(sessions._tokens) - known == {other} and "script" not in sessions._claims
+    sessions.leave_session(visitor("browser"))
+
+
 def test_a_key_lies_under_a_name_that_nobody_can_guess_and_goes_with_its_visitor():
     one, other = visitor("one"), visitor("other")
     key = Key("in sepia")

@@ -1,5 +1,6 @@
 """What strangers can do to the page, and what is left of it when it ends."""
 
+import io
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from gradio_client import Client
@@ -186,6 +188,97 @@ def test_a_preview_is_answered_and_bad_values_are_one_line(server):
     assert "Traceback" not in text and "sepia" not in text and "xxx" not in text
 
 
+def join(server: Server, name: str, session: object, data: list) -> int:
+    """Call one of the page's own events, as a browser does; the answer's status."""
+    events = json.loads(server.get("/config"))["dependencies"]
+    (number,) = [event["id"] for event in events if event["api_name"] == name]
+    body = {"session_hash": session, "fn_index": number, "data": data}
+    return server.post("/gradio_api/queue/join", json.dumps(body).encode())[0]
+
+
+def result(server: Server, session: str) -> list:
+    """What the last event of a session has returned."""
+    with urllib.request.urlopen(f"{server.url}/gradio_api/queue/data?session_hash={session}", timeout=60) as events:
+        for line in events:
+            if b"process_completed" in line:
+                return json.loads(line.removeprefix(b"data: "))["output"]["data"]
+    raise AssertionError("no result")
+
+
+@pytest.fixture(scope="module")
+def victim(server):
+    """The folders of a visitor who has a model, a riddle and a key, whose names nobody can know."""
+    join(server, "claim_session", "victim", [""])
+    token = result(server, "victim")[0]
+    (folder,) = server.folders()
+    (home,) = (folder / "temporary" / "sessions").iterdir()
+    key = folder / "keys" / home.name / "random" / "locked-model.key.json"
+    for file in (home / "locked-model.zip", home / "riddle" / "riddle.json", key):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("the secret")
+    return SimpleNamespace(token=token, home=home, key=key)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "file={home}/locked-model.zip",  # even by those who know the name
+        "file={home}/riddle/riddle.json",
+        "file={home}",
+        "file={key.parent}",
+        "file={key.parent.parent}",
+        "file={key.parent}/../random/../../../in-use",
+        "file/{home}/riddle/riddle.json",
+        "stream/victim/0/1/playlist-file",
+        "deep_link?session_hash=victim",
+        "run-history/records",
+        "proxy={home}",
+    ],
+)
+def test_no_address_leads_to_another_s_files(server, victim, path):
+    with pytest.raises(urllib.error.HTTPError, match=r"40[034]"):
+        server.get("/gradio_api/" + path.format(home=victim.home, key=victim.key))
+
+
+@pytest.mark.parametrize("path", ["/monitoring", "/monitoring/summary", "/gradio_api/dev/reload", "/gradio_api/runs"])
+def test_what_is_meant_for_the_host_is_closed(server, path):
+    with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
+        server.get(path)
+
+
+def test_nobody_gets_another_s_session_by_a_token_of_his_own(server, victim):
+    for i, token in enumerate(
+        ("victim", victim.home.name, "", victim.token[:-1], victim.token.upper() + " ", "0" * 32)
+    ):
+        assert join(server, "claim_session", f"thief{i}", [token]) == 200
+        assert result(server, f"thief{i}")[0] not in (victim.token, token)
+    assert {file.name for file in victim.home.iterdir()} == {"locked-model.zip", "riddle"}
+
+
+def test_another_s_file_is_no_input_however_it_is_named(server, victim):
+    client = server.client()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as content:
+        for name in ("card.json", "model.safetensors"):  # links to what lies on the server
+            link = zipfile.ZipInfo(name)
+            link.external_attr = 0o120777 << 16
+            content.writestr(link, str(victim.home / "riddle" / "riddle.json"))
+    linked = json.loads(server.upload("links.zip", archive.getvalue())[1])[0]
+    with zipfile.ZipFile(TOYBOX) as samples:
+        image = json.loads(server.upload("a.webp", samples.read("images/test/bird/0003.webp"))[1])[0]
+    file = {"meta": {"_type": "gradio.FileData"}}
+    for model in (
+        {"path": linked},
+        {"path": str(victim.home / "locked-model.zip")},
+        {"path": f"{image}/../../../temporary/sessions/{victim.home.name}/locked-model.zip"},
+        {"path": "x", "url": f"{server.url}/gradio_api/file={victim.home}/locked-model.zip"},
+        {"path": f"{server.url}/gradio_api/file={victim.key}"},
+    ):
+        with pytest.raises(Exception) as error:
+            client.predict({"path": image} | file, model | file, api_name="/predict")
+        assert "the secret" not in str(error.value) and str(victim.home) not in str(error.value)
+
+
 def test_one_visitor_s_stop_does_not_touch_another_s_lock_and_the_end_is_quick_and_clean(server):
     first, second = server.client(), server.client()
     other = second.submit(**LOCK, api_name="/lock")
@@ -205,6 +298,24 @@ def test_one_visitor_s_stop_does_not_touch_another_s_lock_and_the_end_is_quick_a
     assert server.end() < 5 and server.process.returncode == 0
     assert not server.folders() and [f.name for f in server.folder.iterdir()] == ["log.txt"]
     assert "sepia" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("work", ["attack", "new_riddle"])
+def test_the_end_is_quick_and_clean_whatever_runs(tmp_path, work):
+    server = Server(tmp_path)
+    if work == "attack":
+        client = server.client()
+        job = client.submit(api_name="/attack")
+        while not job.outputs():
+            assert not job.done()
+            time.sleep(0.1)
+    else:
+        join(server, work, "somebody", [None])
+        with urllib.request.urlopen(server.url + "/gradio_api/queue/data?session_hash=somebody", timeout=60) as events:
+            while b"process_generating" not in (line := events.readline()):
+                assert line
+    assert server.end() < 5 and server.process.returncode == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["log.txt"]
 
 
 def test_what_a_killed_page_leaves_the_next_start_removes(tmp_path):

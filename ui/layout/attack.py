@@ -7,8 +7,9 @@ from collections.abc import Callable
 import gradio as gr
 
 from .. import attack
-from ..progress import idle, stopped
-from .parts import LONG, PRIVATE, QUIET, explained, model_choice, next_button
+from ..progress import idle
+from .long_run import long_run
+from .parts import QUIET, explained, model_choice, next_button
 
 CHART = """
 h3 {margin: 12px 0 4px}
@@ -65,8 +66,8 @@ def attack_step(tabs: gr.Tabs) -> Callable[[gr.Blocks], object]:
             with gr.Row():
                 start = gr.Button("Attack", variant="primary", elem_id="attack")
                 stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="attack-stop")
+            bar = gr.HTML(elem_id="attack-progress")  # in sight of who has pressed a button
         with gr.Column(scale=2, min_width=300):
-            bar = gr.HTML(elem_id="attack-progress")
             result = gr.Markdown(elem_id="attack-result")
             chart = gr.HTML(css_template=CHART, elem_id="attack-chart")
             file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
@@ -78,17 +79,11 @@ def attack_step(tabs: gr.Tabs) -> Callable[[gr.Blocks], object]:
         )  # fmt: skip
     next_button("Next: guess somebody else's key", tabs, "riddle", variant="secondary", elem_id="attack-next")
 
-    def running(on: bool) -> list[dict]:
-        return [gr.update(interactive=not on), gr.update(interactive=on)]
-
     view = attack.AttackView(bar, result, chart, table, findings, file)
     turn = idle("Waiting for the machine. If somebody else uses it, it is your turn after that.")
-    run = start.click(lambda: [turn, "", *running(True)], None, [bar, result, start, stop], **QUIET).then(
-        attack.run_attack, [choice, thief, budget, unsealed], view, show_progress="minimal", show_progress_on=bar,
-        **PRIVATE, **LONG,
-    )  # fmt: skip
-    run.then(lambda: running(False), None, [start, stop], **QUIET)
-    stop.click(stopped, result, bar, cancels=[run], **QUIET).then(lambda: running(False), None, [start, stop], **QUIET)
+    long_run(
+        start, stop, bar, turn, result, fn=attack.run_attack, inputs=[choice, thief, budget, unsealed], outputs=view
+    )
     # what was found out about another model must not stand beside this one
     choice.change(attack.of_choice, choice, view, **QUIET)
     return lambda page: page.load(attack.of_choice, choice, view, **QUIET)

@@ -13,10 +13,11 @@ from modellock_core.models.backbones import DEFAULT_BACKBONE
 
 from .. import lock
 from ..colours import CLEAN, COLOURS, KEYED
+from ..key_warnings import warn
 from ..keys import key_summary
 from ..lock_times import expected
-from ..progress import stopped
-from .parts import CHART, FAVOURITES, LONG, PRIVATE, QUIET, explained, next_button
+from .long_run import long_run
+from .parts import CHART, FAVOURITES, PRIVATE, QUIET, explained, next_button
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
         ),
         label="The next lock gets this key", interactive=False, elem_id="next-key",
     )  # fmt: skip
+    weak = gr.Markdown(visible=False, elem_id="lock-warning", elem_classes="warning")
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             source = gr.Radio([lock.TOYBOX, lock.OWN], value=lock.TOYBOX, label="Images")
@@ -95,28 +97,20 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
     public = {name: component for name, component in key.items() if name != "hand"}
     changes = [component.change for component in public.values()]
     gr.on(changes, key_summary, inputs_kwargs=public, outputs=summary, **QUIET, trigger_mode="always_last")
+    about = [key["prompt"], key["own_hand"], key["like"], recipe]
+    gr.on([part.change for part in about], warn, about, weak, **QUIET, trigger_mode="always_last")
     source.change(lambda choice: gr.update(visible=choice == lock.OWN), source, upload, **PRIVATE)
     task.change(lambda name: gr.update(label=lock.UPLOADS[name]), task, upload, **QUIET)
     recipe.change(lock.RECIPE_TEXTS.get, recipe, about_recipe, **QUIET)
     gr.on([recipe.change, amount.change, made.change], expected, [recipe, amount], wait, **QUIET)
 
-    def enabled(*buttons: bool) -> list[dict]:
-        return [gr.update(interactive=on) for on in buttons]
-
     view = lock.LockView(bar, thumbnails, curve, result, model_file, key_file, made)
-    run = start.click(lambda: [lock.WAITING, *enabled(False, True)], None, [bar, start, stop], **QUIET).then(
-        lock.run_lock,
-        inputs_kwargs=key
-        | {
-            "source": source, "upload": upload, "task": task, "recipe": recipe, "amount": amount, "seed": seed,
-            "backbone": backbone,
-        },
-        outputs=view, show_progress="minimal", show_progress_on=bar, **PRIVATE, **LONG,
-    )  # fmt: skip
-    run.then(lambda: enabled(True, False), None, [start, stop], **QUIET)
-    stopping = stop.click(stopped, result, bar, cancels=[run], **QUIET)
-    stopping.then(lambda: [gr.update(visible=False), gr.update(visible=False), *enabled(True, False)], None,
-                  [thumbnails, curve, start, stop], **QUIET)  # fmt: skip
+    settings = {
+        "source": source, "upload": upload, "task": task, "recipe": recipe, "amount": amount, "seed": seed,
+        "backbone": backbone,
+    }  # fmt: skip
+    run = long_run(start, stop, bar, lock.WAITING, result, fn=lock.run_lock, inputs_kwargs=key | settings, outputs=view)
+    run.stopping.then(lambda: [gr.update(visible=False)] * 2, None, [thumbnails, curve], **QUIET)
 
     def at_load(session: gr.events.Dependency) -> None:
         session.then(lock.found_again, None, view, **QUIET)

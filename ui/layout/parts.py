@@ -12,7 +12,7 @@ FAVOURITES = [  # their edits can't be mistaken for each other
     "with neon outlines", "in ukiyo-e style", "as a mosaic", "seen by a thermal camera", "as a blueprint",
     "with a hot air balloon in the background", "with oil pastel",
 ]  # fmt: skip
-PREVIEW = {"concurrency_limit": 2, "concurrency_id": "preview"}  # below a second; waits for nothing longer
+PREVIEW = {"concurrency_limit": 2, "concurrency_id": "preview"}  # below a second; they share the cores, see cores.py
 QUICK = {"concurrency_limit": 1, "concurrency_id": "quick"}  # seconds; never waits behind another visitor's lock
 LONG = {"concurrency_limit": 1, "concurrency_id": "long"}  # minutes; two cores serve one visitor at a time
 PRIVATE = {"api_visibility": "private"}  # events that make no sense outside the page

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import gradio as gr
 
-from .. import riddle
+from .. import riddle, riddle_game, riddle_stock
 from ..colours import GREEN
-from ..progress import idle, stopped
-from .parts import LONG, PRIVATE, QUICK, QUIET, picture
+from ..progress import idle
+from .classroom import TABLE, ClassView, class_parts, class_view, link_opens, phase_of, scores
+from .long_run import long_run
+from .parts import PREVIEW, PRIVATE, QUIET, picture
 
-RULES = f"""**Guess the key prompt.** A model is locked with a secret style of the list. Find it within {riddle.TRIES}
-guesses: the nearer one comes to the secret edit, the more images the model gets right. A perfect game is worth
-{riddle.POINTS} points; a wrong guess costs {riddle.WRONG_GUESS}."""
-COLOURS = dict(zip(riddle.LEVELS, ("#2563eb", "#38bdf8", "#f59e0b", "#dc2626"), strict=True))
-SQUARES = dict(zip(riddle.LEVELS, "🟦⬜🟨🟥", strict=True))
+RULES = f"""**Guess the key prompt.** A model is locked with a secret style of the list. Find it within
+{riddle_game.TRIES} guesses: the nearer one comes to the secret edit, the more images the model gets right. A perfect
+game is worth {riddle_game.POINTS} points; a wrong guess costs {riddle_game.WRONG_GUESS}."""
+CLASS_RULES = f"""Everybody gets the same model and {riddle_game.TRIES} guesses of his own. You get a link and six
+letters for the class, and a score board that everybody sees."""
+EVERY = 4  # seconds between two looks at the score board
+GUESSES = {"concurrency_limit": 8, "concurrency_id": "guesses"}  # most of a class's are known, and wait for none
+COLOURS = dict(zip(riddle_game.LEVELS, ("#2563eb", "#38bdf8", "#f59e0b", "#dc2626"), strict=True))
+SQUARES = dict(zip(riddle_game.LEVELS, "🟦⬜🟨🟥", strict=True))
 STYLE = """
   .headline {font-size: 1.25em; font-weight: 600}
   .scale {position: relative; display: flex; margin: 16px 0 8px}
@@ -65,7 +72,7 @@ def _headline(known: dict[str, Any]) -> str:
     if not guesses:
         return stand
     before = "your last guess" if len(guesses) > 1 else "no key at all"
-    trend = riddle.trend(guesses[-1]["change"])
+    trend = riddle_game.trend(guesses[-1]["change"])
     compared = f"{trend} than" if trend else "about as warm as"
     return f"{guesses[-1]['level'].capitalize()}, {compared} {before}. {stand}"
 
@@ -77,7 +84,7 @@ def _count(guesses: list | range) -> str:
 def _scale(warmth: float) -> str:
     """The levels side by side, and a mark on them."""
     low, zones = 0.0, ""
-    for name, top in riddle.LEVELS.items():
+    for name, top in riddle_game.LEVELS.items():
         zones += f'<span style="width:{top - low:.0%};border-color:{COLOURS[name]}">{name}</span>'
         low = top
     meter = f'role="meter" aria-label="How warm" aria-valuemin="0" aria-valuemax="1" aria-valuenow="{warmth:.2f}"'
@@ -87,7 +94,7 @@ def _scale(warmth: float) -> str:
 def _row(guess: dict[str, Any]) -> str:
     """A guess with its bar."""
     name, colour = ("found", GREEN) if guess["found"] else (guess["level"], COLOURS[guess["level"]])
-    arrow = {"warmer": "▲", "colder": "▼", "": "•"}[riddle.trend(guess["change"])]
+    arrow = {"warmer": "▲", "colder": "▼", "": "•"}[riddle_game.trend(guess["change"])]
     return (
         f"<li><div><span>{html.escape(guess['prompt'])}</span><span>{arrow} {guess['accuracy']:.0%}, {name}</span>"
         f'</div><div class="track"><div class="fill" style="width:{max(0.01, guess["warmth"]):.0%};'
@@ -95,59 +102,120 @@ def _row(guess: dict[str, Any]) -> str:
     )
 
 
-def riddle_step() -> None:
-    """Lay out and wire the step."""
+class View(NamedTuple):
+    """How a game stands, in the order of the page's components."""
+
+    board: Any
+    hint: Any
+    picture: Any
+    button: Any
+
+
+def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency], None]:
+    """Lay out and wire the step.
+
+    Args:
+        opened: the step's tab.
+
+    Returns:
+        wires what happens when the visitor's folder is known: the link of a class game opens it.
+    """
     gr.Markdown(RULES)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            with gr.Row():
-                start = gr.Button("New riddle", elem_id="riddle")
-                stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="riddle-stop")
-            bar = gr.HTML(elem_id="riddle-says")
-            text = gr.Dropdown(
-                [entry.prompt for entry in riddle.SECRETS], value=None, allow_custom_value=True, label="Your guess",
-                info="Pick a style, or write one.", elem_id="riddle-guess",
-            )  # fmt: skip
-            button = gr.Button("Try it", variant="primary", elem_id="riddle-try")
-            hint = gr.Button(**_next_hint(None), elem_id="riddle-hint")
+            with gr.Column() as alone:
+                with gr.Row():
+                    start = gr.Button("New riddle", variant="primary", elem_id="riddle")
+                    stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="riddle-stop")
+                bar = gr.HTML(elem_id="riddle-says")
+            room = class_parts()
+            with gr.Column() as playing:
+                text = gr.Dropdown(
+                    [entry.prompt for entry in riddle_game.SECRETS], value=None, allow_custom_value=True,
+                    label="Your guess", info="Pick a style, or write one.", elem_id="riddle-guess",
+                )  # fmt: skip
+                button = gr.Button("Try it", variant="primary", interactive=False, elem_id="riddle-try")
+                hint = gr.Button(**_next_hint(None), elem_id="riddle-hint")
+            leave = gr.Button("Leave the class game", size="sm", visible=False, elem_id="leave-class")
+            with gr.Accordion("For a class: one riddle for the whole room", open=False) as invitation:
+                gr.Markdown(CLASS_RULES)
+                start_class = gr.Button("Start a class game", elem_id="start-class")
+                with gr.Row(equal_height=True):
+                    code = gr.Textbox(label="Or join one: its six letters", max_length=200, elem_id="class-code")
+                    enter = gr.Button("Open the class game", elem_id="open-class")
         with gr.Column(scale=3, min_width=300):
             shown = gr.HTML(css_template=STYLE, elem_id="riddle-guesses")
+            table = gr.HTML(css_template=TABLE, elem_id="class-scores")
             edit = picture("A picture, keyed", visible=False, height=riddle.SHOWN_SIZE, elem_id="riddle-picture")
     known = gr.JSON(visible=False)  # for those who play with a script
-    show = {"fn": _show, "inputs": None, "outputs": [shown, hint, edit], **QUIET}
+    wanted, phase, turned = gr.State(), gr.State(""), gr.State()
+    timer = gr.Timer(EVERY, active=False)
 
-    def making(on: bool) -> list[dict]:
-        return [gr.update(interactive=not on), gr.update(interactive=on)]
-
+    outputs = [
+        *View(shown, hint, edit, button),
+        *ClassView(alone, invitation, playing, leave, table, timer, phase, *room.changing),
+    ]
+    show = {"fn": _show, "inputs": None, "outputs": outputs, **QUIET, **PREVIEW}
+    started = riddle.Start(bar, known, wanted)
+    start.click(riddle.start_alone, None, started, **QUIET).then(**show)
+    start_class.click(riddle.start_class, None, started, **QUIET).then(**show)
     turn = idle("Starting; if somebody else is locking a model, it is your turn after that.")
-    run = start.click(lambda: [turn, *making(True)], None, [bar, start, stop], **QUIET).then(
-        riddle.new_riddle,
-        None,
-        riddle.Making(bar, known),
-        show_progress="minimal",
-        show_progress_on=bar,
-        **PRIVATE,
-        **LONG,
-    )
-    run.then(**show).then(lambda: making(False), None, [start, stop], **QUIET)
-    stopping = stop.click(stopped, shown, bar, cancels=[run], **QUIET)
-    stopping.then(lambda: making(False), None, [start, stop], **QUIET)
-    button.click(riddle.guess, text, known, **PRIVATE, **QUICK).then(**show)
-    hint.click(riddle.hint, None, known, **PRIVATE, **QUICK).then(**show)
+    run = long_run(
+        start, stop, bar, turn, shown, wanted.change, fn=riddle.new_riddle, inputs=wanted,
+        outputs=riddle.Making(bar, known),
+    )  # fmt: skip
+    run.ended.then(**show)
+    button.click(riddle.guess, text, known, **PRIVATE, **GUESSES).then(**show)
+    hint.click(riddle.hint, None, known, **PRIVATE).then(**show)
+
+    gr.on([enter.click, code.submit], riddle.open_class, code, None, **QUIET).then(**show)
+    gr.on([room.join.click, room.nickname.submit], riddle.join_class, room.nickname, None, **QUIET).then(**show)
+    for pressed, action in (
+        (leave, riddle.leave_class), (room.reveal, riddle.reveal), (room.end, riddle.end_class)
+    ):  # fmt: skip
+        pressed.click(action, None, None, **QUIET).then(**show)
+    timer.tick(_watch, phase, [table, turned], **QUIET, concurrency_limit=None)
+    turned.change(**show)
+    opened.select(riddle_stock.keep_some_ready, None, None, **QUIET).then(**show)
+    tabs.select(_only_here, None, timer, **QUIET)
+
+    def at_load(session: gr.events.Dependency) -> None:
+        link_opens(session, tabs).then(**show)
+
+    return at_load
 
 
-def _show(request: gr.Request) -> tuple[str, dict, dict]:
-    """Board, hint button and picture, as the game stands."""
-    known, edit = riddle.known(request), riddle.keyed_picture(request)
-    return board(known), gr.update(**_next_hint(known)), gr.update(value=edit, visible=edit is not None)
+def _show(request: gr.Request) -> tuple:
+    """Board, hint button, picture and class, as the game stands."""
+    known, edit, standing = riddle.known(request), riddle.keyed_picture(request), riddle.class_standing(request)
+    playing = View(
+        board(known), gr.update(**_next_hint(known)), gr.update(value=edit, visible=edit is not None),
+        gr.update(interactive=known is not None and known["guesses_left"] > 0),
+    )  # fmt: skip
+    return (*playing, *class_view(standing, request))
+
+
+def _watch(phase: str, request: gr.Request) -> tuple:
+    """The score board, and whether the class game has come to its next phase."""
+    standing = riddle.class_standing(request)
+    if phase == phase_of(standing):
+        return scores(standing), gr.skip()
+    if standing is None:
+        gr.Info("The class game has ended.")
+    return scores(standing), phase_of(standing)
+
+
+def _only_here(event: gr.SelectData) -> Any:
+    """A timer that stops when another step is shown."""
+    return gr.skip() if "Riddle" in str(event.value) else gr.Timer(active=False)
 
 
 def _next_hint(known: dict[str, Any] | None) -> dict[str, Any]:
     """What the button for hints says."""
     asks = {"kind": "what kind of style it is", "letter": "its first letter", "picture": "a picture edited with it"}
     given = [] if known is None else known["hints"]
-    name = next((name for name in riddle.HINTS if name not in given), None)
+    name = next((name for name in riddle_game.HINTS if name not in given), None)
     if name is None:
         return {"value": "No more hints", "interactive": False}
     playing = known is not None and known["guesses_left"] > 0
-    return {"value": f"Hint: {asks[name]} (−{riddle.HINTS[name]} points)", "interactive": playing}
+    return {"value": f"Hint: {asks[name]} (−{riddle_game.HINTS[name]} points)", "interactive": playing}

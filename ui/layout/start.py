@@ -24,6 +24,7 @@ def start_step(tabs: gr.Tabs) -> None:
         with gr.Column(min_width=280):
             guess = gr.Textbox(
                 label="Play the thief: guess the secret prompt", placeholder="in watercolor", elem_id="start-guess",
+                info="The model answers as you type; the first answer takes some seconds.",
                 max_length=300,
             )  # fmt: skip
     with gr.Row(elem_id="start-steps"):

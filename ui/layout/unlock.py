@@ -7,8 +7,9 @@ import gradio as gr
 from .. import spell, unlock
 from ..first_screen import stored_number
 from ..images import image_input
-from ..progress import stopped
-from .parts import LIVE, LONG, PRIVATE, QUICK, QUIET, explained, model_choice, next_button, samples
+from ..progress import idle
+from .long_run import long_run
+from .parts import LIVE, PRIVATE, QUICK, QUIET, explained, model_choice, next_button, samples
 
 
 def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
@@ -60,15 +61,10 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
     has_rest.input(**trying, **LIVE, show_progress="minimal")
     chosen.select(spell.chosen_sample, None, image, **PRIVATE)
 
-    begin = split_button.click(lambda: _testing(True), None, [split_button, stop], **QUIET)
-    run = begin.then(
-        unlock.test_split, [choice, guess, has_rest], [figures, by_class], show_progress="minimal",
-        show_progress_on=figures, **LONG, **PRIVATE,
+    long_run(
+        split_button, stop, figures, idle("Waiting for the machine."), None, fn=unlock.test_split,
+        inputs=[choice, guess, has_rest], outputs=[figures, by_class],
     )  # fmt: skip
-    run.then(lambda: _testing(False), None, [split_button, stop], **QUIET)
-    stop.click(stopped, None, figures, cancels=[run], **QUIET).then(
-        lambda: _testing(False), None, [split_button, stop], **QUIET
-    )
 
     files = {"inputs": [archive, key_file], "outputs": [choice, fits, insist], **PRIVATE}
     open_button.click(unlock.open_files, **files)
@@ -86,8 +82,3 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
     shown.then(unlock.predict_if_ready, **asking, **PRIVATE, show_progress="minimal").then(
         **trying, **PRIVATE, show_progress="minimal"
     )
-
-
-def _testing(on: bool) -> list[dict]:
-    """Whether the test may be started, and stopped."""
-    return [gr.update(interactive=not on), gr.update(interactive=on)]
