@@ -64,8 +64,13 @@ def image_folder(tmp_path):
 def two_processes(tmp_path):
     """Run a script on two processes that know of each other: `two_processes(code, *arguments)` is what they print.
 
-    By torchrun, since `accelerate launch` starts one process alone on a CPU.
+    By torchrun, since `accelerate launch` starts one process alone on a CPU. This process computes with one thread,
+    too: bits are the same only with as many.
     """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
 
     def run(code: str, *arguments: str) -> str:
         root = Path(__file__).resolve().parents[1]
@@ -78,4 +83,5 @@ def two_processes(tmp_path):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    return run
+    yield run
+    torch.set_num_threads(threads)
