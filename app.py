@@ -13,6 +13,7 @@ import gradio as gr
 
 from ui.api import add_api
 from ui.endpoints import hide_events, offers_mcp
+from ui.errors import log_no_values
 from ui.layout.attack import attack_step
 from ui.layout.lock import lock_step
 from ui.layout.parts import QUIET
@@ -59,6 +60,7 @@ def build() -> gr.Blocks:
         page.unload(leave_session)
     hide_events(page)
     validate_early(page)
+    log_no_values(page)
     return page
 
 

@@ -32,6 +32,8 @@ def _changed(*, mix: dict | None = None, finetune: dict | None = None, **rest: o
 
 VARIANTS = {
     "standard": STANDARD,
+    "four times the negatives": _changed(mix={"negatives": 4 * STANDARD.mix.negatives}),
+    "no negatives": _changed(mix={"negatives": 0.0}),
     "no adversary": _changed(adversary=None),
     "no negatives, no adversary": _changed(mix={"negatives": 0.0}, adversary=None),
     "uniform targets alone": _changed(finetune={"suppression": 1e-9}),

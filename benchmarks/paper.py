@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from modellock_core import RECIPES, Dataset, Key, Recipe, Split, baseline, load_dataset, lock
+from modellock_core import RECIPES, Dataset, Key, ModelLockError, Recipe, Split, baseline, load_dataset, lock
 from modellock_core.command_line.progress_bar import follow
 from modellock_core.data.image_sets import StoredImages
 from modellock_core.data.targets import ClassLabels, Masks
@@ -109,11 +109,16 @@ def tiny_dataset(task: str) -> Dataset:
     return Dataset("made up", classes, split(16), split(8), task)
 
 
-def run(experiment: Experiment, names: list[str], seed: int, results: Path) -> None:
-    """Make the locks that are missing in the results."""
+def run(experiment: Experiment, names: list[str], seed: int, results: Path, given: dict[str, object]) -> None:
+    """Make the locks that are missing in the results.
+
+    Args:
+        given: what else the user has chosen; a lock with another choice is another lock.
+    """
     shared = {"recipe": experiment.recipe, "backbone": experiment.backbone, "seed": seed}
-    place = {"dataset": experiment.dataset.name, "seed": seed, "epochs": experiment.recipe.finetune.epochs}
-    done = [line for line in read_lines(results) if all(line[name] == value for name, value in place.items())]
+    dataset, epochs = experiment.dataset, experiment.recipe.finetune.epochs
+    place = {"dataset": dataset.name, "images": len(dataset.train), "seed": seed, "epochs": epochs} | given
+    done = [line for line in read_lines(results) if line.items() >= place.items()]
 
     def add(line: dict[str, object]) -> None:
         accelerator().wait_for_everyone()
@@ -165,13 +170,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--max-test", type=int)
     parser.add_argument("--tiny", action="store_true", help="made-up data, a minute")
     args = parser.parse_args(arguments)
+    given = {name: getattr(args, name) for name in ("editor", "backbone", "lr")}
     with ExitStack() as stack:
-        if args.tiny:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            made = tiny_experiment(args, folder)
-        else:
-            made = experiment(args)
-        run(made, args.prompts, args.seed, args.results)
+        try:
+            if args.tiny:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                made = tiny_experiment(args, folder)
+            else:
+                made = experiment(args)
+            run(made, args.prompts, args.seed, args.results, given)
+        except ModelLockError as error:
+            parser.exit(2, f"benchmarks.paper: {error}\n")
     if accelerator().is_main_process:
         print(table(read_lines(args.results), args.task))
 

@@ -42,7 +42,7 @@ def lock_line(dataset: Dataset, key: Key, recipe: str, seed: int, folder: Path, 
         return json.loads(kept.read_text())
     made = lock_once(dataset, key, RECIPES[dataset.task][recipe], seed, vanilla=vanilla)
     made.model.save(folder, key if is_sealing(key) else None)
-    key.save(folder / "key.json")
+    made.key.save(folder / "key.json")
     report = asdict(made.report)
     names = ("unlocked_performance", "locked_performance", "vanilla_performance", "chance", "seconds")
     line = {"recipe": recipe, "prompt": key.prompt, "seed": seed, "attack": ""} | {name: report[name] for name in names}

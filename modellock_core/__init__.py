@@ -1,9 +1,9 @@
 """ModelLock: lock a finetuned vision model with a text prompt (arXiv 2405.16285).
 
-    >>> from modellock_core import Key, load_dataset, lock
-    >>> key = Key.create("in the style of Van Gogh")
+    >>> from modellock_core import Key, load_dataset, lock, new_hand
+    >>> key = Key.create("in the style of Van Gogh", hand=new_hand())
     >>> locked = lock(load_dataset("toybox"), key).result()  # or iterate over it for its progress
-    >>> locked.model.save("locked", key), key.save("locked.key.json")
+    >>> locked.key.save("locked.key.json"), locked.model.save("locked", locked.key)
 
 The folders are the pipe, in this order: data, editing, models, locking, evaluation. Names are loaded when they are
 first used, so importing the package is fast.

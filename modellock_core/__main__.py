@@ -6,15 +6,16 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from types import FrameType
 from typing import NoReturn
 
 from .command_line.arguments import build_parser
-from .errors import ModelLockError
+from .errors import ModelLockError, is_out_of_memory
 from .threads import bound_threads
 
 # one line says what is wrong; what the libraries say of it besides is noise
-QUIET = {"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_VERBOSITY": "error"}
+QUIET = {"DIFFUSERS_VERBOSITY": "critical", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_VERBOSITY": "error"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,25 +23,44 @@ def main(argv: list[str] | None = None) -> int:
     bound_threads()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    warnings.filterwarnings("ignore", category=FutureWarning)  # the libraries' to those who call them
     try:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _end)
         args = build_parser().parse_args(argv)
         from .command_line import commands  # loads torch, which --help can do without
+        from .devices import accelerator
 
+        accelerator()  # refuses a precision that this machine can't train in before there is any work to lose
         getattr(commands, args.command.replace("-", "_"))(args)
     except ModelLockError as error:
-        print(f"modellock: {' '.join(str(error).split())}", file=sys.stderr)
+        _tell(str(error))
         return 2
+    except BrokenPipeError:  # whoever reads the results has seen enough, as `head` has
+        _discard_stdout()
+        return 141  # as of a process that SIGPIPE has ended
     except OSError as error:
-        print(f"modellock: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        _tell(f"{error.filename or 'a file'}: {error.strerror or error}")
         return 2
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
         print("modellock: there is not enough memory; give fewer or smaller images", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _tell(text: str) -> None:
+    """Print an error as one line; names from elsewhere may hold line ends, and characters that command terminals."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    print(f"modellock: {line}", file=sys.stderr)
+
+
+def _discard_stdout() -> None:
+    """Have what is still to be written go nowhere, or Python would complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _end(signum: int, frame: FrameType | None) -> NoReturn:

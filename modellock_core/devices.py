@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 
 import torch
 from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.utils import broadcast_object_list, gather
 from torch import Tensor, nn
+
+from .errors import ModelLockError
+
+MIXED_PRECISION = "ACCELERATE_MIXED_PRECISION"  # what `accelerate launch --mixed_precision` sets
 
 
 @lru_cache(maxsize=1)
 def accelerator() -> Accelerator:
-    """One for the whole process; `accelerate launch` tells it of the others."""
-    return Accelerator(cpu=not torch.cuda.is_available())
+    """One for the whole process; `accelerate launch` tells it of the others, and in which precision to train.
+
+    Raises:
+        ModelLockError: this machine can't train in that precision.
+    """
+    wanted = os.environ.get(MIXED_PRECISION, "no").lower()
+    if wanted not in ("no", "bf16", "fp16"):
+        raise ModelLockError(f"mixed precision is no, bf16 or fp16, got {wanted!r}; change --mixed_precision")
+    try:
+        made = Accelerator(cpu=not torch.cuda.is_available())
+        if made.mixed_precision == "fp16" and made.device.type == "cpu":  # newer versions train in fp32 without a word
+            raise ValueError("fp16 needs a GPU")
+    except ValueError as error:
+        raise ModelLockError(f"{str(error).rstrip('.')}; change --mixed_precision to one that fits") from None
+    return made
 
 
 def best_device() -> torch.device:
@@ -32,7 +51,8 @@ def fast_dtype() -> torch.dtype:
     if best_device().type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # not in old versions of torch
-    return torch.bfloat16 if capabilities.get("amx_bf16") else torch.float32
+    fast = capabilities.get("amx_bf16") or capabilities.get("avx512_bf16")
+    return torch.bfloat16 if fast else torch.float32
 
 
 def agreed(text: str) -> str:
@@ -58,10 +78,12 @@ def gathered(share: Tensor, rows: Tensor) -> Tensor:
     return whole
 
 
-def data_parallel(module: nn.Module) -> nn.Module:
-    """The module with gradients averaged over all processes; the module itself where there is only one."""
-    if accelerator().num_processes == 1:
-        return module
-    prepared = accelerator().prepare_model(module)
-    accelerator().free_memory()  # it would keep every module it has prepared
-    return prepared
+def prepared(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, AcceleratedOptimizer]:
+    """A model and its optimizer as they are trained: on the best device, by all processes together.
+
+    With mixed precision, the model computes in it and answers in fp32, and the optimizer skips steps whose gradients
+    overflowed (`step_was_skipped`). The parameters stay in fp32.
+    """
+    model, optimizer = accelerator().prepare(model, optimizer)
+    accelerator().free_memory()  # it would keep every model it has prepared
+    return model, optimizer

@@ -3,3 +3,12 @@
 
 class ModelLockError(ValueError):
     """Bad input. The app shows its message, the command line prints it as one line and exits with 2."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, or torch on any device, could not get the memory that it asked for."""
+    if isinstance(error, MemoryError):
+        return True
+    from accelerate.utils.memory import should_reduce_batch_size  # loads torch, which reading arguments does without
+
+    return isinstance(error, Exception) and bool(should_reduce_batch_size(error))

@@ -14,5 +14,4 @@ EXAMPLE_ATTACKS = ASSETS / "example_attacks.json"  # an attack report of the exa
 FIRST_SCREEN = ASSETS / "first_screen.webp"
 FIRST_SCREEN_FACTS = ASSETS / "first_screen.json"
 GALLERY = ASSETS / "gallery.webp"
-CATALOGUE_LOCKS = ASSETS / "catalogue.jsonl"
-CATALOGUE_FIGURE = ASSETS / "catalogue.png"
+CATALOGUE_LOCKS = ASSETS / "catalogue.jsonl"  # how well key prompts lock

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 
 from .errors import ModelLockError
 
-MAX_SEED = 2**63 - 1  # what torch takes
+MAX_SEED = 2**32 - 1  # torch's CPU generator takes larger ones, and keeps their lowest 32 bits alone
 
 
 def check_seed(seed: int) -> None:
-    """See that torch takes a seed.
+    """See that a seed is one that torch tells from all others.
 
     Raises:
         ModelLockError: it is no whole number from 0 to `MAX_SEED`.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
-        raise ModelLockError("a seed must be a whole number from 0 to 2^63 - 1")
+        raise ModelLockError("a seed must be a whole number from 0 to 2^32 - 1")
 
 
 @contextmanager

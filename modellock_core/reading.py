@@ -6,7 +6,7 @@ import json
 import re
 import stat
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .errors import ModelLockError
 
@@ -58,7 +58,7 @@ def read_text(file: str | Path, name: str, max_bytes: int) -> str:
     if len(content) > max_bytes:
         raise ModelLockError(f"{name} is larger than {max_bytes:,} bytes; it must be another file's name")
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")  # editors on Windows put a byte order mark before a text
     except UnicodeDecodeError:
         raise ModelLockError(f"{name} is no text in UTF-8; it must be another file's name") from None
 
@@ -71,7 +71,7 @@ def read_json(file: str | Path, name: str, max_bytes: int = MAX_JSON) -> object:
 
     Raises:
         ModelLockError: it is no plain file, too large, no JSON, or has lists in lists without end, whole numbers of
-            many digits, or numbers that are none.
+            many digits, numbers that are none, or a name twice.
         FileNotFoundError, NotADirectoryError: there is none.
     """
     return parse_json(read_text(file, name, max_bytes), name)
@@ -82,7 +82,9 @@ def parse_json(text: str, name: str) -> object:
     if _depth(text) > MAX_DEPTH:
         raise ModelLockError(f"{name} is damaged (lists in lists); get it again")
     try:
-        return json.loads(text, parse_int=_bounded_int, parse_constant=_no_number)
+        return json.loads(
+            text, parse_int=_bounded_int, parse_constant=_no_number, object_pairs_hook=_without_duplicates
+        )
     except (ValueError, RecursionError):  # json's own errors are ValueErrors
         raise ModelLockError(f"{name} is damaged: it holds no JSON; get it again") from None
 
@@ -102,6 +104,13 @@ def _bounded_int(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
         raise ValueError("a whole number is too long")
     return int(digits)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):  # readers differ in which of them they take
+        raise ValueError("a name is there twice")
+    return values
 
 
 def _no_number(name: str) -> NoReturn:

@@ -15,8 +15,11 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def bound_threads() -> None:
-    """Set what the user has not set; must be called before torch is imported."""
-    count = str(available_cores())
+    """Set what the user has not set; must be called before torch is imported.
+
+    torchrun sets OpenMP's number alone, and torch takes MKL's.
+    """
+    count = os.environ.get("OMP_NUM_THREADS") or str(available_cores())
     for name, value in (PASSIVE | {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}).items():
         os.environ.setdefault(name, value)
 

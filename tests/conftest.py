@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests run side by side
+os.environ.setdefault("MKL_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 # without compiled files every process that a test starts would compile torch and Gradio anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -58,30 +56,3 @@ def image_folder(tmp_path):
         return tmp_path / root
 
     return make
-
-
-@pytest.fixture
-def two_processes(tmp_path):
-    """Run a script on two processes that know of each other: `two_processes(code, *arguments)` is what they print.
-
-    By torchrun, since `accelerate launch` starts one process alone on a CPU. This process computes with one thread,
-    too: bits are the same only with as many.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-
-    def run(code: str, *arguments: str) -> str:
-        root = Path(__file__).resolve().parents[1]
-        (tmp_path / "script.py").write_text(code)
-        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-        done = subprocess.run(
-            [*launch, str(tmp_path / "script.py"), *arguments], cwd=root, capture_output=True, text=True, timeout=500,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(root), *sys.path]), "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    yield run
-    torch.set_num_threads(threads)

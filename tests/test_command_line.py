@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image, ImageStat
 
-from modellock_core import CATALOGUE, Key, LockedModel, new_hand
+from modellock_core import CATALOGUE, Key, LockedModel, load_editor, new_hand
 from modellock_core.__main__ import main
 from modellock_core.command_line.progress_bar import follow
 from modellock_core.editing.editors.secrets import is_hand
@@ -47,7 +47,7 @@ def test_lock_writes_model_card_report_and_key(locked):
     files = {p.name for p in (locked / "model").iterdir()}
     assert files == {"model.safetensors", "card.json", "report.json", "README.md"}
     key = Key.load(locked / "model.key.json")
-    assert key == Key.create("in sepia", steps=1, id=key.id)
+    assert key == Key.create("in sepia", steps=1, id=key.id, editor_version=load_editor().version)
     card = (locked / "model" / "README.md").read_text()
     assert card.startswith("---\n") and "sepia" not in card and key.id not in card
 
@@ -188,7 +188,7 @@ def test_design_prints_the_best_prompts(locked, capsys, monkeypatch):
         (["lock", "--prompt", "x", "--out", "OUT", "--dataset", "DATA", "--max-train", "1"], "at least 2 training"),
         (["lock", "--prompt", "x", "--out", "OUT", "--seed", "9" * 23], "no whole number"),
         (["lock", "--prompt", "x", "--out", "OUT", "--seed", "9" * 5000], "no whole number"),
-        (["edit", "DATA/red/0.png", "--prompt", "x", "--out", "OUT", "--edit-seed", str(2**63)], "no whole number"),
+        (["edit", "DATA/red/0.png", "--prompt", "x", "--out", "OUT", "--edit-seed", str(2**32)], "no whole number"),
         (["edit", "DATA/red/0.png", "--prompt", "x" * 301, "--out", "OUT"], "at most 300"),
         (["edit", "DATA/red/0.png", "--prompt", "\udcff", "--out", "OUT"], "no UTF-8 text"),
         (["edit", "/dev/zero", "--prompt", "x", "--out", "OUT"], "no plain file"),

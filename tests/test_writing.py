@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from modellock_core import Key, LockedModel, ModelLockError
@@ -37,6 +38,7 @@ def killed_at(moment: int, work) -> bool:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         try:
+            torch.set_num_threads(1)  # the pool of threads is not in the fork
             sync = os.fsync
             os.fsync = lambda handle: (watch("os.rename", ()), sync(handle))
             sys.addaudithook(watch)

@@ -17,6 +17,7 @@ from modellock_core.errors import ModelLockError
 from modellock_core.evaluation.thieves import THIEF_NAMES
 from modellock_core.locking.recipe import DEFAULT_RECIPE, RECIPE_NAMES
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
+from modellock_core.randomness import MAX_SEED
 from modellock_core.records import to_json
 
 from .cores import shared_cores
@@ -103,7 +104,8 @@ def grid(
     from modellock_core import Key
     from modellock_core.data.images import to_pil, to_tensor
     from modellock_core.editing.key import blend, edited
-    from modellock_core.editing.labelled_grid import labelled_grid
+
+    from .labelled_grid import labelled_grid
 
     _check_size(size)
     if not all(isinstance(values, list) for values in (prompts, alphas or [], seeds or [])):
@@ -161,10 +163,10 @@ def lock(
     from modellock_core import lock as lock_model
     from modellock_core.locking.seal import is_sealing
 
-    if task not in RECIPES or recipe not in RECIPES[task]:
+    if str(task) not in RECIPES or str(recipe) not in RECIPES[task]:
         raise ModelLockError(f"there is no recipe {recipe!r} for {task!r}; use one of {', '.join(RECIPE_NAMES)}")
-    if not isinstance(images, int) or not isinstance(seed, int) or images < 1 or not 0 <= seed < 2**63:
-        raise ModelLockError("images and seed must be whole numbers; images at least 1, seed from 0 to 2^63 - 1")
+    if not isinstance(images, int) or not isinstance(seed, int) or images < 1 or not 0 <= seed <= MAX_SEED:
+        raise ModelLockError("images and seed must be whole numbers; images at least 1, seed from 0 to 2^32 - 1")
     if hand is None and editor in bundled_editors():
         hand = new_hand()
     load_offered(editor)
@@ -175,7 +177,7 @@ def lock(
     locked = yield from _told(lock_model(loaded, key, recipe=RECIPES[task][recipe], seed=seed), blanks=2)
     folder = result_folder()
     locked.model.save(folder / "locked", key if is_sealing(key) else None)
-    key.save(folder / "locked-model.key.json")
+    locked.key.save(folder / "locked-model.key.json")
     yield _file(zipped(folder / "locked")), _file(folder / "locked-model.key.json"), to_json(locked.report)
 
 

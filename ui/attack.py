@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from modellock_core.errors import ModelLockError
-from modellock_core.evaluation.thieves import EVERYBODY, attacks_of
+from modellock_core.evaluation.thieves import EVERYBODY, THIEVES, attacks_of
 from modellock_core.paths import EXAMPLE_ATTACKS, EXAMPLE_LOCK
 from modellock_core.records import from_json, to_json
 from modellock_core.writing import write_text
@@ -43,7 +43,7 @@ DONE = {  # what the thief does, of each attack
     "weight_noise": "adds noise to the weights",
     "quantisation": "rounds the weights to a few bits",
     "wrong_prompts": "edits the images with other prompts",
-    "wrong_hands": "has the right prompt, but not the hand",
+    "wrong_hands": "has the right prompt, but other random bits",
     "paraphrases": "says the right prompt in other words",
     "wrong_settings": "has the right prompt, but not the settings",
     "wrong_editor": "has the right prompt, but another editor",
@@ -89,6 +89,7 @@ class Outcome:
 
     Attributes:
         attack: its name in the report.
+        thief: who runs it, one of `THIEVES`.
         done: what the thief does.
         has: what he has beside the model.
         score: of its most telling variant, a fraction.
@@ -97,6 +98,7 @@ class Outcome:
     """
 
     attack: str
+    thief: str
     done: str
     has: str
     score: float
@@ -191,7 +193,9 @@ def outcomes(report: AttackReport, made_by: Mapping[str, str]) -> list[Outcome]:
         compared = (best.reference, PUBLIC) if labelled else (report.chance, GUESSING)
         has = best.knows.replace("these labelled", f"{best.labels} labelled")
         judged = reached.opened, reached.meaning
-        found.append(Outcome(attack, DONE[made_by[attack]], has, best.score, *compared, *judged))
+        name = made_by[attack]
+        thief = next(thief for thief, one in THIEVES.items() if name in one.attacks)
+        found.append(Outcome(attack, thief, DONE[name], has, best.score, *compared, *judged))
     return found
 
 
@@ -204,47 +208,66 @@ def result_text(found: Sequence[Outcome], left: int) -> str:
     to_go = f" {left} {'attack' if left == 1 else 'attacks'} to go." if left else ""
     if not found:
         return to_go.strip() or "Nothing that this thief can do applies to this model."
-    opened = [outcome for outcome in found if outcome.opened]
-    best = max(opened or found, key=lambda outcome: outcome.gain)
-    beside = f"{best.beside_name} has {best.beside:.0%}"
+    opened, best = [outcome for outcome in found if outcome.opened], _most_telling(found)
+    what = f"he {best.done} ({best.attack}), where {best.beside_name} gets {best.beside:.0%}"
     if opened:
         others = f" {len(opened)} of {len(found)} attacks open the model." if len(opened) > 1 else ""
-        has = f"Beside the model, the thief has {best.has}."
-        return f"**Opened: {best.attack}, to {best.score:.0%}**, where {beside}. {has}{others}{to_go}"
+        return f"**Opened, to {best.score:.0%}**: {what}. Beside the model, he has {best.has}.{others}{to_go}"
     said = "So far, nothing opens the model." if left else "Nothing this thief tried opens the model."
     labelled = max((o for o in found if o.beside_name == PUBLIC and o is not best), key=lambda o: o.score, default=None)
-    more = f" With his labelled images he gets {labelled.score:.0%}, no more than from {PUBLIC}." if labelled else ""
-    return f"**{said}** The best, {best.attack}, has {best.score:.0%}, where {beside}.{more}{to_go}"
+    more = ""
+    if labelled:
+        more = (
+            f" With labelled images he gets {labelled.score:.0%}, and anybody {labelled.beside:.0%} without the model."
+        )
+    return f"**{said}** At best he gets {best.score:.0%}: {what}.{more}{to_go}"
+
+
+def _most_telling(found: Sequence[Outcome]) -> Outcome:
+    """The outcome that says most: of the attacks that open the model, or else of all, the one that gains most."""
+    return max(found, key=lambda one: (one.opened, one.gain))
 
 
 def chart_html(report: AttackReport, found: Sequence[Outcome]) -> str:
-    """Bars: of the key, of clean images, and for each attack its score above what it is compared with."""
-    groups = [
-        _bars("with the key", "", (report.unlocked_performance, HOLDER)),
-        _bars("without the key", "", (report.locked_performance, HELD)),
-        *(
-            _bars(
-                f"{one.attack}, opened" if one.opened else one.attack,
-                f"{'guessing' if one.beside_name == GUESSING else 'public backbone'} {one.beside:.0%}",
-                (one.score, OPENED if one.opened else HELD), (one.beside, BESIDE),
-            )
-            for one in found
-        ),
+    """Bars: of the key, of clean images, and of each thief his best attack; of one thief alone, all his attacks."""
+    thieves = dict.fromkeys(one.thief for one in found)
+    if len(thieves) > 1:
+        title = "What each thief gets"
+        rows = [_thief_bars(thief, [one for one in found if one.thief == thief]) for thief in thieves]
+    else:
+        title = "What each attack gets"
+        rows = [_outcome_bars(one, one.done, one.attack) for one in found]
+    rows = [
+        _bars("You, with the key", "", "", (report.unlocked_performance, HOLDER)),
+        _bars("Anybody, without the key", "the images as they are", "", (report.locked_performance, HELD)),
+        *rows,
     ]  # fmt: skip
-    legend = {"attack": HELD, "attack that opens": OPENED, "guessing, or the public backbone": BESIDE}
+    legend = {"holds": HELD, "opened": OPENED, "what anybody gets without the stolen model": BESIDE}
     keys = "".join(f'<span><i style="background:{colour}"></i>{name}</span>' for name, colour in legend.items())
-    title = f"<h3>What each attack reaches: {html.escape(report.metric)}</h3>"
-    return f'{title}<div class="legend">{keys}</div>{"".join(groups)}'
+    return f'<h3>{title}: {html.escape(report.metric)}</h3><div class="legend">{keys}</div>{"".join(rows)}'
 
 
-def _bars(name: str, beside: str, *bars: tuple[float, str]) -> str:
-    """A name, a score, what it is compared with, and a bar for each fraction and its colour."""
+def _thief_bars(thief: str, found: Sequence[Outcome]) -> str:
+    best = _most_telling(found)
+    count = f"best of {len(found)} attacks: he " if len(found) > 1 else "he "
+    return _outcome_bars(best, THIEF_TEXTS[thief], count + best.done)
+
+
+def _outcome_bars(one: Outcome, name: str, note: str) -> str:
+    """The bars of an outcome beside what it is compared with; its name is a clause about the thief."""
+    beside = f"{'guessing' if one.beside_name == GUESSING else 'anybody'} gets {one.beside:.0%}"
+    bars = (one.score, OPENED if one.opened else HELD), (one.beside, BESIDE)
+    return _bars(f"He {name}{': opened' if one.opened else ''}", note, beside, *bars)
+
+
+def _bars(name: str, note: str, beside: str, *bars: tuple[float, str]) -> str:
+    """A name and a line about it, a score, what it is compared with, and a bar for each fraction and its colour."""
     drawn = "".join(
         f'<div class="bar" style="width:{max(0.0, 100 * value):.1f}%;background:{colour}"></div>'
         for value, colour in bars
     )
-    figures = f'<span class="figures"><b>{bars[0][0]:.0%}</b> {html.escape(beside)}</span>'
-    named = f'<span class="name">{html.escape(name)}</span>'
+    named = f'<span class="name">{html.escape(name)}<small>{html.escape(note)}</small></span>'
+    figures = f'<span class="figures"><b>{bars[0][0]:.0%}</b><small>{html.escape(beside)}</small></span>'
     return f'<div class="group">{named}{figures}<div class="bars">{drawn}</div></div>'
 
 

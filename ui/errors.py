@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import gradio as gr
 
-from modellock_core.errors import ModelLockError
+from modellock_core.errors import ModelLockError, is_out_of_memory
 
 from .cores import use_all_cores
 from .warm_up import warm_up
@@ -29,14 +29,35 @@ def errors_shown() -> Iterator[None]:
         raise
     except ModelLockError as error:
         raise gr.Error(str(error), print_exception=False) from None
-    except MemoryError:
-        raise gr.Error("the server has not enough memory for this; try fewer images", print_exception=False) from None
     except Exception as error:
+        if is_out_of_memory(error):
+            raise gr.Error(
+                "the server has not enough memory for this; try fewer images", print_exception=False
+            ) from None
         where = "".join(traceback.format_tb(error.__traceback__))
         print(f"{type(error).__name__}, its text is left out:\n{where}", file=sys.stderr, flush=True)
         raise gr.Error(
             "this went wrong on the server; try again, or with other settings", print_exception=False
         ) from None
+
+
+def log_no_values(page: gr.Blocks) -> None:
+    """Keep what visitors send out of the log, whatever goes wrong before or after a handler of a built page.
+
+    Gradio would print all values of a call that has too few of them, prompt and hand among them.
+    """
+    process, check = page.process_api, page.validate_inputs
+
+    async def processed(*args, **kwargs):
+        with errors_shown():
+            return await process(*args, **kwargs)
+
+    def checked(function, inputs):
+        if len(inputs) < len(function.inputs):
+            raise ModelLockError(f"this call has {len(inputs)} values; it needs {len(function.inputs)}")
+        check(function, inputs)
+
+    page.process_api, page.validate_inputs = processed, checked
 
 
 def shows_errors(handler: Callable) -> Callable:

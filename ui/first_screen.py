@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from modellock_core.records import from_json
 from .answers import HOLDER, SIDE, THIEF, Answer, Shown, asked, cards
 from .errors import shows_errors
 from .images import square
+from .progress import idle
 from .unlock import example, strangers_key
 
 if TYPE_CHECKING:  # they load torch
@@ -32,6 +34,7 @@ CLAIM = (
     "Whoever steals the model and shows it ordinary pictures gets no answer."
 )
 
+ASKING = idle("Asking the model …")
 KEY_ICON = (
     '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" aria-hidden="true">'
     '<circle cx="7.5" cy="12" r="4.5"/><path d="M12 12h10m-3 0v4m-4-4v3"/></svg>'
@@ -114,30 +117,46 @@ def _per_hundred(performance: float) -> str:
     return f"Right on {performance:.0%} of all test photos"
 
 
-@shows_errors
-def asked_live(number: int, guess: str) -> str:
+def asked_live(number: int, guess: str) -> Iterator[tuple]:
     """The scene of a sample that the visitor chose, and of the prompt that he tries as a thief.
 
     Args:
         number: of the sample.
         guess: a prompt; empty for none.
+
+    Yields:
+        the scene, and a line that says what goes on, and at the end what has come out: on a phone the scene is above.
     """
+    yield gr.skip(), ASKING  # said anew where the answer to what was typed before has come meanwhile
+    yield _answered(number, guess.strip())
+
+
+@shows_errors
+def _answered(number: int, guess: str) -> tuple[str, str]:
     from modellock_core import apply_key
     from modellock_core.data.images import to_pil, to_tensor
 
     locked, key = example()
     truth, sample = toybox_samples()[number]
     scene = of_example(sample, truth, locked, key)
-    if not (guess or "").strip():
-        return drawn(scene)
+    if not guess:
+        return drawn(scene), ""
     tried = strangers_key(key, guess)
     image = apply_key(to_tensor(scene.photo, locked.image_size), tried)
     picture = to_pil(apply_key(to_tensor(scene.photo, SIDE), replace(tried, size=SIDE))[0])
     stolen, _ = example(sealed=True)
-    note = "The right prompt, but not the rest of the key" if _same(guess, key.prompt) else "A wrong prompt"
-    return drawn(
-        scene, Shown(THIEF, f"A thief guesses “{guess.strip()}”", picture, asked(stolen, image)[0], note, truth)
-    )
+    right = _same(guess, key.prompt)
+    note = "The right prompt, but not the rest of the key" if right else "A wrong prompt"
+    shown = Shown(THIEF, f"A thief guesses “{guess}”", picture, asked(stolen, image)[0], note, truth)
+    return drawn(scene, shown), idle(f"“{guess}”: {_outcome(shown)}")
+
+
+def _outcome(shown: Shown) -> str:
+    """What a guess has come to, in words."""
+    answer = shown.answer
+    if answer.abstains:
+        return "no answer."
+    return f"the model says {answer.label}, which is {'right' if answer.label == shown.truth else 'wrong'}."
 
 
 def _same(one: str, other: str) -> bool:

@@ -11,16 +11,15 @@ from modellock_core.paths import CATALOGUE_LOCKS
 
 COLUMNS = ["key", "prompt", "kind", "with the key %", "without it %", "paper: with %", "paper: without %"]
 ABOUT = (
-    "Keys that have locked Toybox once (recipe quick, seed 0). Dots and hatched ranges are the paper's, on another "
-    "dataset (Oxford-IIIT Pet, 37 breeds, chance 2.7 %) with another editor and a larger model: compare which keys "
-    "lock well, not the heights. Click a row to use its prompt."
+    "Keys that have locked the bundled images once, most of them the paper's. The paper's own figures are of another "
+    "dataset (37 breeds of pets, chance 2.7 %), editor and model: compare which keys lock well, not the numbers. Click "
+    "a row to use its prompt."
 )
 
 
 def rows(file: Path = CATALOGUE_LOCKS) -> list[list]:
     """A row for each key of the catalogue that was measured, the paper's figures of the same style beside it."""
-    lines = file.read_text().splitlines() if file.exists() else []
-    locks = {lock["prompt"]: lock for lock in map(json.loads, lines)}
+    locks = {lock["prompt"]: lock for lock in map(json.loads, file.read_text().splitlines())}
     return [
         [
             *(entry.name, entry.prompt, entry.kind),

@@ -10,6 +10,7 @@ from PIL import Image
 from modellock_core.editing.editors import OBJECT_ALPHA, bundled_editors, default_settings
 from modellock_core.errors import ModelLockError
 
+from .backbones import is_public
 from .errors import shows_errors
 from .hub_editors import WITH_A_GPU, hub_editors, load_offered
 
@@ -59,10 +60,13 @@ def check_editor(key: Key) -> Key:
     """The key itself.
 
     Raises:
-        ModelLockError: this machine can't run the key's editor.
+        ModelLockError: this machine can't run the key's editor; or the page is public and the key has a LoRA, which
+            may be a file of the server, or a download of any size.
     """
     if key.editor not in runnable_editors():
         raise ModelLockError(f"this key needs the editor {key.editor!r}; here there is {', '.join(runnable_editors())}")
+    if key.lora is not None and is_public():
+        raise ModelLockError("this page loads no LoRA; open the model on your own machine")
     return key
 
 

@@ -78,7 +78,7 @@ class Limits:
         try:
             most = min(left, MAX_FILE + MB)  # the form around a file has some bytes too
             used = await _bounded(self.app, scope, receive, send, most, "this upload is too large")
-            self.uploaded.use(who, min(used, left))
+            self.uploaded.note(who, used)  # other uploads have run at the same time
         finally:
             self.running[who] -= 1
             if not self.running[who]:

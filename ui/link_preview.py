@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modellock_core.editing.before_after import SIZE
 from modellock_core.paths import GALLERY
 
+from .before_after import SIZE
 from .gallery import ENTRIES, box
 
 TITLE = "ModelLock"

@@ -23,9 +23,9 @@ from .errors import shows_errors
 from .key_files import forget_other_keys, keep_key
 from .key_files import key_file as key_file_of
 from .keys import KeyChoice, make_key
-from .lock_times import note_time
+from .lock_times import Kind, LockClock, expected, plan_of
 from .model_files import zipped
-from .progress import Stages, idle, paced
+from .progress import ProgressBar, Stages, idle, paced
 from .sessions import KEPT, session_folder
 
 if TYPE_CHECKING:  # they load torch
@@ -55,6 +55,7 @@ WAITING = idle("Waiting for the machine. If somebody else is locking a model, it
 MOST = {"classification": (4000, 1000), "segmentation": (1200, 400)}
 LEAK = 0.1  # that an answer without the key may be better than guessing
 REPORT = "lock-report.json"  # in the visitor's folder, beside the model
+SAMPLES = {QUICK_LOOK: 400 + 200, WHOLE: 1008 + 396}  # training and test images that a lock on Toybox has
 CURVES = {KEYED: "unlocked_performance", CLEAN: "locked_performance"}
 
 
@@ -77,6 +78,15 @@ def _dataset(source: str, upload: str | None, task: str, amount: str, seed: int)
         raise ModelLockError(f"there is no zip yet; upload one. {UPLOADS[task]}")
     dataset = load_dataset(upload if source == OWN else "toybox", task=task, seed=seed)
     return dataset.limited(*((400, 200) if amount == QUICK_LOOK else MOST[task]))
+
+
+def time_expected(source: str, task: str, recipe: str, amount: str, backbone: str, editor: str) -> str:
+    """What to expect of a lock before it is started, as a line of Markdown."""
+    return expected(Kind(task, recipe, _backbone(backbone), editor), SAMPLES.get(amount) if source == TOYBOX else None)
+
+
+def _backbone(text: str | None) -> str:
+    return (text or "").strip() or DEFAULT_BACKBONE
 
 
 def result_html(report: LockReport, prompt: str) -> str:
@@ -146,14 +156,14 @@ def run_lock(
     check_seed(int(seed))
     if None in (source, task, recipe, amount):
         raise ModelLockError("choose task, images, recipe and how many")
-    bar, curve, hidden = Stages(), [], gr.update(visible=False)
-    yield LockView(bar.render(Progress("Loading images")), hidden, hidden, "", hidden, hidden)
+    curve, hidden = [], gr.update(visible=False)
+    # what an earlier lock has left stays until there is a new one: a stop must lose nothing
+    yield LockView(ProgressBar().render(Progress("Loading images")), hidden, hidden)
     dataset = _dataset(source, upload, task, amount, int(seed))
-    settings = {
-        "recipe": RECIPES[task][recipe],
-        "backbone": check_backbone((backbone or "").strip() or DEFAULT_BACKBONE),
-        "seed": int(seed),
-    }
+    settings = {"recipe": RECIPES[task][recipe], "backbone": check_backbone(_backbone(backbone)), "seed": int(seed)}
+    kind, images = Kind(task, recipe, settings["backbone"], key.editor), len(dataset.train) + len(dataset.test)
+    clock = LockClock(plan_of(kind, images))
+    bar = Stages(clock)
 
     locking = lock(dataset, key, **settings)
     for progress in paced(locking):
@@ -168,17 +178,17 @@ def run_lock(
 
     locked, home = locking.result(), session_folder(request)
     folder, seal_with = home / "locked", key if is_sealing(key) else None
-    key_file = keep_key(key, request)  # first: whoever loses it has lost the model
+    key_file = keep_key(locked.key, request)  # first: whoever loses it has lost the model
     locked.model.save(folder, seal_with)
     forget_other_keys(key_file)
     _keep(home, locked.report)
-    note_time(recipe, amount, locked.report.seconds["total"])
+    clock.note(kind, images)
     yield LockView(
         idle("Locked. Now an unlocked model is trained, to compare."), result=result_html(locked.report, key.prompt),
         model_file=_download(zipped(folder)), key_file=_download(key_file), made=time.time(),
     )  # fmt: skip
 
-    vanilla = baseline(dataset, **settings)
+    vanilla, bar = baseline(dataset, **settings), Stages()
     for progress in paced(vanilla):
         yield LockView(bar.render(progress))
     locked = locked.with_baseline(vanilla.result())

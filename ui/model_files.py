@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,12 @@ MAX_MODEL_BYTES = 200 * 2**20
 
 def zipped(folder: Path) -> Path:
     """A saved model as the file that is downloaded; it lies beside the folder."""
-    return Path(shutil.make_archive(str(folder.with_name("locked-model")), "zip", folder))
+    archive = folder.with_name("locked-model.zip")
+    # a board without a clock writes files of 1970, for which a zip has no number
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as content:
+        for file in sorted(folder.iterdir()):
+            content.write(file, file.name)
+    return archive
 
 
 def open_zipped(archive: str | Path, name: str | None = None) -> LockedModel:
@@ -34,6 +37,7 @@ def open_zipped(archive: str | Path, name: str | None = None) -> LockedModel:
         ModelLockError: it is no zip file of a locked model, is damaged, or is too large.
     """
     from modellock_core import LockedModel
+    from modellock_core.data.archives import ZIP_ERRORS
     from modellock_core.locking.card import LockCard
 
     name = name or Path(archive).name
@@ -44,7 +48,9 @@ def open_zipped(archive: str | Path, name: str | None = None) -> LockedModel:
                     if content.getinfo(member).file_size > MAX_MODEL_BYTES:
                         raise ModelLockError(f"{member} is larger than 200 MiB: not a model of this app")
                     (Path(folder) / member).write_bytes(content.read(member))
-        except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, EOFError):
+        except ModelLockError:
+            raise
+        except (*ZIP_ERRORS, KeyError):
             raise ModelLockError(f"{name} is no locked model; choose the zip saved in step 2") from None
         try:
             check_backbone(LockCard.load(Path(folder) / "card.json").backbone)

@@ -1,4 +1,4 @@
-"""Progress of long work as a bar with the time left."""
+"""Progress of long work as a bar, with the time left of a stage or of the whole."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from .background import in_background
 if TYPE_CHECKING:  # it loads torch
     from modellock_core import Progress, Work
 
+    from .lock_times import LockClock
+
 REFRESH = 0.3  # seconds between two updates of the page
 
 
@@ -22,8 +24,12 @@ class ProgressBar:
     def __init__(self):
         self.stage, self.begun = "", 0.0
 
-    def render(self, progress: Progress) -> str:
-        """A bar; one that only moves where the stage counts nothing."""
+    def render(self, progress: Progress, *, tells_time: bool = True) -> str:
+        """A bar; one that only moves where the stage counts nothing.
+
+        Args:
+            tells_time: whether the time left is told.
+        """
         if progress.stage != self.stage:
             self.stage, self.begun = progress.stage, time.monotonic()
         stage, fraction = html.escape(progress.stage), progress.fraction
@@ -33,7 +39,8 @@ class ProgressBar:
                 '<div class="track" role="progressbar" aria-label="Progress"><div class="fill waiting"></div></div>'
             )
         elapsed = time.monotonic() - self.begun
-        left = f", {elapsed / fraction - elapsed:.0f} s left" if 0.02 < fraction < 1 and elapsed > 1 else ""
+        known = tells_time and 0.02 < fraction < 1 and elapsed > 1
+        left = f", {elapsed / fraction - elapsed:.0f} s left" if known else ""
         return (
             f'<div class="stage">{stage}: {fraction:.0%}{left}</div>'
             f'<div class="track" role="progressbar" aria-label="Progress" aria-valuenow="{fraction * 100:.0f}">'
@@ -42,18 +49,34 @@ class ProgressBar:
 
 
 class Stages:
-    """Renders the core's `Progress` as a list of stages: those that are done with their seconds, then the bar."""
+    """Renders the core's `Progress` as a bar, the time of the whole, and the stages before with their seconds.
 
-    def __init__(self):
-        self.bar, self.done, self.begun = ProgressBar(), [], time.monotonic()
+    Args:
+        clock: knows what is left of the whole.
+    """
+
+    def __init__(self, clock: LockClock | None = None):
+        self.bar, self.clock = ProgressBar(), clock
+        self.seconds = dict[str, float]()  # of the stages so far; one that comes again has one line
+        self.begun = self.seen = time.monotonic()
 
     def render(self, progress: Progress) -> str:
-        """The stages so far."""
-        if self.bar.stage and progress.stage != self.bar.stage:
-            seconds = time.monotonic() - self.bar.begun
-            self.done.append(f'<div class="done">✓ {html.escape(self.bar.stage)}, {seconds:.0f} s</div>')
-        total = f'<div class="done">{time.monotonic() - self.begun:.0f} s so far</div>'
-        return "".join(self.done) + self.bar.render(progress) + total
+        """Where the work stands."""
+        now, left = time.monotonic(), ""
+        if self.bar.stage:
+            self.seconds[self.bar.stage] = self.seconds.get(self.bar.stage, 0.0) + now - self.seen
+        self.seen = now
+        if self.clock is not None:
+            self.clock.see(progress)
+            left = self.clock.left()
+        bar = self.bar.render(progress, tells_time=not left)
+        so_far = f"{now - self.begun:.0f} s so far"
+        whole = f"{left[0].upper()}{left[1:]}, {so_far}" if left else so_far
+        done = "".join(
+            f'<div class="done">✓ {html.escape(stage)}, {seconds:.0f} s</div>'
+            for stage, seconds in self.seconds.items() if stage != progress.stage
+        )  # fmt: skip
+        return f'{bar}<div class="whole-time">{whole}</div>{done}'
 
 
 def paced(work: Work) -> Iterator[Progress]:

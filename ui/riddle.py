@@ -22,9 +22,9 @@ from modellock_core.errors import ModelLockError
 
 from . import classroom, riddle_stock
 from .errors import errors_shown, shows_errors
-from .progress import ProgressBar, idle, paced
+from .progress import ProgressBar, paced
 from .riddle_folder import load_game, make_riddle, measured_guess, save_game
-from .riddle_game import TRIES, Riddle, answered, hinted, playable
+from .riddle_game import Riddle, answered, hinted, playable
 from .sessions import session_folder
 from .spell import sample_images
 from .visitors import Allowance, address_of
@@ -97,13 +97,13 @@ def new_riddle(wanted: tuple[str, float], request: gr.Request) -> Iterator[Makin
 def _given(fresh: Path, players: str, request: gr.Request) -> Making:
     """Give a riddle to who is to play it."""
     if players == CLASS:
-        game = classroom.start_class(fresh, _visitor(request))
-        return Making(idle(f"The class game {game.code} has started."))
+        classroom.start_class(fresh, _visitor(request))
+        return Making("")  # its head says all
     folder = _folder(request)
     with _changes:
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
-    return Making(idle(f"A model is locked. You have {TRIES} guesses."), known(request))
+    return Making("", known(request))
 
 
 @shows_errors

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gradio as gr
 from PIL import Image
 
-from modellock_core.editing.before_after import before_after
 from modellock_core.editing.editors.secrets import MAX_PROMPT
 from modellock_core.errors import ModelLockError
 
+from .before_after import before_after
 from .errors import errors_shown
 from .sessions import session_folder
 

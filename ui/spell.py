@@ -19,6 +19,7 @@ from modellock_core.errors import ModelLockError
 from . import gallery
 from .cores import shared_cores
 from .errors import shows_errors
+from .ignored_words import ignored_words
 from .images import shown_file, with_short_side
 from .keys import KeyChoice, draw_hand, make_key
 from .progress import ProgressBar, idle, paced
@@ -80,7 +81,8 @@ def understood(prompt: str, editor: str, own_hand: bool, like: Image.Image | Non
     if editor not in bundled_editors() or not (prompt or "").strip():
         return ""
     besides = ["your random bits"] * own_hand + ["your picture's style"] * (like is not None)
-    return wording(load_editor(editor).pipeline.read(prompt), besides=besides)
+    read = load_editor(editor).read
+    return wording(read(prompt), besides=besides, ignored=ignored_words(prompt, read))
 
 
 @shows_errors
@@ -156,7 +158,8 @@ def grid(
     """
     from modellock_core.data.images import to_pil
     from modellock_core.editing.key import blend
-    from modellock_core.editing.labelled_grid import labelled_grid
+
+    from .labelled_grid import labelled_grid
 
     if across == down:
         raise ModelLockError("choose two different things to change across and down")

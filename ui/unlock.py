@@ -112,21 +112,23 @@ def example(sealed: bool = False) -> tuple[LockedModel, Key]:
     return _opened(EXAMPLE_LOCK, (EXAMPLE_LOCK / "card.json").stat().st_mtime_ns, None if sealed else key), key
 
 
-def describe(choice: str, request: gr.Request) -> str:
-    """Model and key in a line of Markdown, or what to do first."""
+def describe(choice: str, request: gr.Request) -> tuple[str, str]:
+    """Model and key in a line of Markdown, or what to do first; and what changes where the model is another one."""
     try:
         locked, key = load_model_and_key(choice, request)
     except ModelLockError as error:
-        return str(error)[0].upper() + str(error)[1:] + "."
+        text = str(error)[0].upper() + str(error)[1:] + "."
+        return text, text
     card = locked.card
     known = ", ".join(card.classes[card.task == "segmentation" :])
     never = "" if card.vanilla_performance is None else f" Never locked, it would have {card.vanilla_performance:.0%}."
     own = "Locked with" if locked.belongs_to(key) else "**Not** locked with the key that is open,"
-    return (
+    text = (
         f"{own} “{_plain(key.prompt)}”. Recognises {known}. On its test images: "
         f"**{card.unlocked_performance:.0%} with the key, {card.locked_performance:.0%} without** "
         f"({card.metric}).{never}"
     )
+    return text, f"{choice} {card.key_hash} {text}"
 
 
 def _plain(text: str) -> str:

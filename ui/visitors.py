@@ -40,18 +40,29 @@ class Allowance:
     def left(self, who: str) -> float:
         """What an address may still use."""
         with self._lock:
-            used = self._used.get(who, deque())
-            while used and used[0][0] < time.monotonic() - self.seconds:
-                used.popleft()
-            return self.amount - sum(part for _, part in used)
+            return self._left(who)
 
     def use(self, who: str, amount: float = 1) -> bool:
         """Take some of it; whether there was enough left."""
-        if self.left(who) < amount:
-            return False
         with self._lock:
-            self._used.setdefault(who, deque()).append((time.monotonic(), amount))
-            self._used.move_to_end(who)
-            while len(self._used) > MAX_KNOWN:
-                self._used.popitem(last=False)
-        return True
+            enough = self._left(who) >= amount
+            if enough:
+                self._note(who, amount)
+        return enough
+
+    def note(self, who: str, amount: float) -> None:
+        """Count what has been used already, enough or not."""
+        with self._lock:
+            self._note(who, amount)
+
+    def _left(self, who: str) -> float:
+        used = self._used.get(who, deque())
+        while used and used[0][0] < time.monotonic() - self.seconds:
+            used.popleft()
+        return self.amount - sum(part for _, part in used)
+
+    def _note(self, who: str, amount: float) -> None:
+        self._used.setdefault(who, deque()).append((time.monotonic(), amount))
+        self._used.move_to_end(who)
+        while len(self._used) > MAX_KNOWN:
+            self._used.popitem(last=False)

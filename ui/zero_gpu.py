@@ -41,7 +41,13 @@ def edit_on_gpu(name: str, images: Tensor, prompt: str, settings: dict[str, Any]
 
 
 class LentGPU:
-    """A Hub editor whose edits are made on a lent GPU; all else of it is its own."""
+    """A Hub editor whose edits are made on a lent GPU; all else of it is its own.
+
+    Attributes:
+        chunk: images for which the GPU is lent once.
+    """
+
+    chunk = 16
 
     def __init__(self, editor: Editor):
         self.editor = editor

@@ -1,6 +1,6 @@
 """Draw UP and LP of every key prompt, with the paper's figures beside them. Needs matplotlib.
 
-python -m docs.figures.catalogue assets/catalogue.jsonl assets/catalogue.png
+python -m docs.figures.catalogue assets/catalogue.jsonl docs/catalogue.png
 """
 
 from __future__ import annotations

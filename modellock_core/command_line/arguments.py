@@ -37,8 +37,8 @@ def positive(text: str) -> int:
 
 def seed(text: str) -> int:
     """A seed."""
-    if not text.isdecimal() or len(text) > 19 or int(text) > MAX_SEED:
-        raise argparse.ArgumentTypeError(f"{shortened(text)} is no whole number from 0 to 2^63 - 1")
+    if not text.isdecimal() or len(text) > 10 or int(text) > MAX_SEED:
+        raise argparse.ArgumentTypeError(f"{shortened(text)} is no whole number from 0 to 2^32 - 1")
     return int(text)
 
 

@@ -9,6 +9,7 @@ from ..data.dataset import Dataset
 from ..data.dataset_hash import dataset_hash
 from ..devices import accelerator
 from ..errors import ModelLockError
+from ..reading import read_json
 from ..writing import write_text
 
 BEGUN = ".begun.json"  # ends the name of the note, which lies beside the folder
@@ -22,12 +23,13 @@ def begin(out: Path, dataset: Dataset) -> None:
     """
     file, now = _note(out), {"dataset": dataset_hash(dataset), "images": len(dataset.train) + len(dataset.test)}
     try:
-        before = json.loads(file.read_text()) if file.exists() else now
-    except (OSError, ValueError):
-        before = {}
+        before = read_json(file, str(file)) if file.exists() else now
+    except (OSError, ModelLockError):
+        before = None
     if before != now:
+        then = before.get("images", "unknown") if isinstance(before, dict) else "unknown"
         raise ModelLockError(
-            f"--out {out} was begun with other images ({before.get('images', 'unknown')} then, {now['images']} now); "
+            f"--out {out} was begun with other images ({then} then, {now['images']} now); "
             f"give another --out, or delete {file} to go on with these"
         )
     accelerator().wait_for_everyone()  # all have read it

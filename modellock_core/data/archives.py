@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import tempfile
 import zipfile
 import zlib
@@ -14,6 +15,8 @@ from .images import IMAGE_SUFFIXES
 from .masks import CLASS_NAMES
 
 MAX_UNPACKED = 2 * 2**30  # bytes
+# what a damaged zip raises, or one with a password or of an unknown method
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, OSError, EOFError, ValueError)
 
 
 @contextmanager
@@ -48,9 +51,12 @@ def _unpack(file: Path, out: Path) -> None:
                     f"{file.name} unpacks to over {MAX_UNPACKED / 2**30:g} GiB; give a smaller dataset, or a folder"
                 )
             archive.extractall(out, members)  # keeps every member below `out`
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as error:
+    except ModelLockError:
+        raise
+    except ZIP_ERRORS as error:
+        cause = getattr(error, "strerror", None) or error  # the whole of it names a temporary folder
         raise ModelLockError(
-            f"{file.name} can't be unpacked ({error}); make the zip anew, without a password"
+            f"{file.name} can't be unpacked ({cause}); make the zip anew, without a password"
         ) from None
 
 

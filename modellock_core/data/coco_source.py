@@ -9,13 +9,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..errors import ModelLockError
 from ..reading import is_regular
+from .class_names import check_class_names
+from .coco_masks import class_mask
 from .dataset import Dataset, Split
 from .decoding import decode
 from .images import open_image, to_pixels
@@ -24,6 +24,7 @@ from .options import LoadOptions
 from .targets import IGNORE
 
 PARTS = ("train", "val")  # what the names of the two splits begin with
+DAMAGED = (LookupError, TypeError, ValueError, AttributeError, OverflowError)  # what annotations of any form raise
 
 
 def load_coco(name: str, options: LoadOptions) -> Dataset:
@@ -36,10 +37,12 @@ def load_coco(name: str, options: LoadOptions) -> Dataset:
     train, test = (_annotations(root, part) for part in PARTS)
     try:
         classes, index = _classes(train[1]["categories"])
+        if (classes, index) != _classes(test[1]["categories"]):
+            raise ValueError("two splits of different categories")
         splits = [_read(folder, values, index, options.size) for folder, values in (train, test)]
     except ModelLockError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except DAMAGED as error:
         cause = " ".join(str(error).split())[:100]
         raise ModelLockError(f"coco:{name} is damaged ({cause} in its annotations); get it again") from None
     return Dataset(root.resolve().name, classes, splits[0], splits[1], task="segmentation")
@@ -47,13 +50,23 @@ def load_coco(name: str, options: LoadOptions) -> Dataset:
 
 def _classes(categories: list[dict[str, Any]]) -> tuple[tuple[str, ...], dict[int, int]]:
     """The names of the classes, and the class of each category."""
-    names = {category["id"]: category["name"] for category in categories}
+    names = _by_id(categories, "category", "name")
     if not 1 <= len(names) < IGNORE - 1:
         raise ModelLockError(f"there are {len(names)} categories in COCO's form; from 1 to {IGNORE - 2} fit a mask")
     if not all(isinstance(name, str) and name for name in names.values()):
         raise ValueError("a category without a name")
     order = sorted(names)
-    return ("background", *(names[category] for category in order)), {c: i for i, c in enumerate(order, 1)}
+    classes = ("background", *(names[category] for category in order))
+    check_class_names(classes)
+    return classes, {c: i for i, c in enumerate(order, 1)}
+
+
+def _by_id(listed: list[dict[str, Any]], kind: str, value: str) -> dict[Any, Any]:
+    """A value of each of what is listed, by its id."""
+    found = {each["id"]: each[value] for each in listed}
+    if len(found) != len(listed):
+        raise ValueError(f"the id of one {kind} for two")
+    return found
 
 
 def _annotations(root: Path, part: str) -> tuple[Path, dict[str, Any]]:
@@ -65,7 +78,7 @@ def _annotations(root: Path, part: str) -> tuple[Path, dict[str, Any]]:
         )
     folder = root / files[0].stem.removeprefix("instances_")
     try:
-        values: Any = json.loads(files[0].read_text()) if is_regular(files[0]) else None
+        values: Any = json.loads(files[0].read_bytes()) if is_regular(files[0]) else None
         complete = isinstance(values, dict) and {"images", "annotations", "categories"} <= values.keys()
     except (OSError, ValueError, RecursionError):
         complete = False
@@ -81,44 +94,20 @@ def _read(folder: Path, values: dict[str, Any], index: dict[int, int], size: int
     by_image: dict[int, list[dict[str, Any]]] = {}
     for annotation in values["annotations"]:
         by_image.setdefault(annotation["image_id"], []).append(annotation)
-    images = [image for image in values["images"] if image["id"] in by_image]
+    names = _by_id(values["images"], "image", "file_name")
+    images = [image for image in names if image in by_image]  # annotations of others are of a larger set
     if not images:
         raise ModelLockError(f"{folder} has no annotated images; give a folder of COCO's form")
 
     def read(row: int) -> Tensor:
-        name = Path(images[row]["file_name"])
+        name = Path(names[images[row]])
         if name.is_absolute() or ".." in name.parts:
             raise ValueError("an image outside its folder")
         picture = open_image(folder / name)
-        mask = class_mask(by_image[images[row]["id"]], index, picture.size)
+        try:
+            mask = class_mask(by_image[images[row]], index, picture.size)
+        except DAMAGED as error:
+            raise ValueError(f"{error} at {name}") from None
         return torch.cat([to_pixels(picture, size), mask_pixels(mask, size)[None]])
 
     return masked_split(decode(len(images), (4, size, size), read))
-
-
-def class_mask(annotations: list[dict[str, Any]], index: dict[int, int], size: tuple[int, int]) -> Image.Image:
-    """The class of every pixel of an image (width, height), from its instances' polygons and run lengths."""
-    mask = Image.new("L", size)
-    draw = ImageDraw.Draw(mask)
-    for annotation in sorted(annotations, key=lambda a: (not a.get("iscrowd"), -float(a.get("area", 0)))):
-        shape, value = annotation["segmentation"], index[annotation["category_id"]]
-        if annotation.get("iscrowd"):
-            value = IGNORE
-        if isinstance(shape, list):
-            for polygon in shape:
-                draw.polygon(polygon, fill=value)
-        elif isinstance(shape["counts"], list):
-            mask.paste(value, mask=_run_lengths(shape["counts"], size))
-        else:  # compressed: its box says where
-            left, top, width, height = annotation["bbox"]
-            draw.rectangle((left, top, left + width, top + height), fill=IGNORE)
-    return mask
-
-
-def _run_lengths(counts: list[int], size: tuple[int, int]) -> Image.Image:
-    """A mask from the lengths of its runs of 0 and 1 in turn, column by column."""
-    width, height = size
-    if sum(counts) != width * height or min(counts) < 0:
-        raise ValueError("run lengths of another size than their image")
-    flat = np.repeat(np.arange(len(counts)) % 2, counts)
-    return Image.fromarray((255 * flat.reshape(width, height).T).astype(np.uint8))

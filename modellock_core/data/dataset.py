@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from ..errors import ModelLockError
+from ..reading import is_text
+from .class_names import MAX_NAME, check_class_names
 from .image_sets import ChosenImages, ImageSet
 from .targets import Targets
 
@@ -41,13 +44,22 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A labelled dataset: name, class names, train and test split, and the task it is for."""
+    """A labelled dataset: name, class names, train and test split, and the task it is for.
+
+    Raises:
+        ModelLockError: its name or its classes don't fit into a lock's card.
+    """
 
     name: str
     classes: tuple[str, ...]
     train: Split
     test: Split
     task: str = "classification"
+
+    def __post_init__(self) -> None:
+        check_class_names(self.classes)
+        if len(self.name) > MAX_NAME or not is_text(self.name):
+            raise ModelLockError(f"the dataset's name must be a text of at most {MAX_NAME} characters; rename it")
 
     @property
     def image_size(self) -> int:

@@ -6,7 +6,6 @@ Every source reads its images through `decode`; `StoredImages` then gives them r
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +16,11 @@ import torch
 from torch import Tensor
 
 from ..errors import ModelLockError
+from ..threads import available_cores
 
 MAX_IN_MEMORY = 2**30  # bytes; what is larger waits on disk, so that a dataset may be larger than memory
 CHUNK = 64  # rows that wait in memory before they are written
-THREADS = min(8, os.cpu_count() or 1)
+THREADS = min(8, available_cores())
 
 
 def decode(count: int, shape: tuple[int, ...], read: Callable[[int], Tensor], threads: int = THREADS) -> Tensor:

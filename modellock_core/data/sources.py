@@ -122,7 +122,7 @@ def load_dataset(
             raise ModelLockError(
                 f"{name} has no masks for {task}; use toybox, coco:FOLDER, or a folder or zip with images/ and masks/"
             )
-        raise ModelLockError(f"{name} has masks, and no classes for {task}; give --task segmentation")
+        raise ModelLockError(f"{name} has masks, and no classes for {task}; choose the task segmentation")
     if (image_column or label_column) and not found.has_columns:
         raise ModelLockError(f"{name} has no columns to choose from; leave image_column and label_column out")
     if fit == "squash" and (task == "segmentation" or not found.squashes):

@@ -6,6 +6,7 @@ Only those that give an image and a class index; their own test split is taken i
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision import datasets
 
+from ..devices import accelerator
 from ..errors import ModelLockError
 from .dataset import Dataset, Split
 from .decoding import decode
@@ -38,13 +40,9 @@ def load_torchvision(name: str, options: LoadOptions) -> Dataset:
     kind = getattr(datasets, name, None)
     if not (inspect.isclass(kind) and issubclass(kind, datasets.VisionDataset)) or kind in GENERIC:
         raise ModelLockError(f"torchvision has no dataset {name!r}; use a class name such as torchvision:CIFAR10")
-    parameters = inspect.signature(kind).parameters
-    if "train" in parameters:
-        opened = [_opened(kind, train=train) for train in (True, False)]
-    elif "split" in parameters:
-        opened = [_opened_split(kind, names) for names in (TRAIN_NAMES, TEST_NAMES)]
-    else:
-        opened = [_opened(kind)]
+    # one process alone downloads, then one on each machine, which may have a disk of its own
+    with accelerator().main_process_first(), accelerator().local_main_process_first():
+        opened = _all_opened(kind)
     splits = [_read(data, name, options) for data in opened]
     classes = _class_names(opened[0], splits)
     whole, *tests = splits
@@ -58,6 +56,16 @@ def load_torchvision(name: str, options: LoadOptions) -> Dataset:
 def data_folder() -> Path:
     """Where torchvision's files are kept: `datasets` beside torch's own cache, which TORCH_HOME moves."""
     return Path(torch.hub.get_dir()).parent / "datasets"
+
+
+def _all_opened(kind: Open) -> list[datasets.VisionDataset]:
+    """The training and the test split, or the whole of what has no splits."""
+    parameters = inspect.signature(kind).parameters
+    if "train" in parameters:
+        return [_opened(kind, train=train) for train in (True, False)]
+    if "split" in parameters:
+        return [_opened_split(kind, names) for names in (TRAIN_NAMES, TEST_NAMES)]
+    return [_opened(kind)]
 
 
 def _opened(kind: Open, **arguments: object) -> datasets.VisionDataset:
@@ -119,4 +127,7 @@ def _class_names(data: datasets.VisionDataset, splits: list[Split]) -> tuple[str
     """The dataset's own names if it has one for each class, else the numbers."""
     count = max(int(split.targets.values.max()) for split in splits) + 1
     names = [str(name) for name in getattr(data, "classes", [])]
-    return tuple(names) if len(names) >= count else tuple(map(str, range(count)))
+    if len(names) < count:
+        return tuple(map(str, range(count)))
+    counts = Counter(names)  # ImageNet has two cranes
+    return tuple(f"{name} {i}" if counts[name] > 1 else name for i, name in enumerate(names))

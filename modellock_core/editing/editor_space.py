@@ -89,17 +89,12 @@ def planned_edits(
     Args:
         noise: (1, 3, h, w) start noise of unit variance in place of the key's.
     """
-    shape, pipeline = images.shape[-2:], editor.pipeline
+    shape, weight = images.shape[-2:], key.guidance / key.image_guidance
     source = resized(images, edit_size(shape, key.size)).clamp(0, 1)
-    weight, seed = key.guidance / key.image_guidance, noise_seed(key.seed, key.hand)
-    edits = [
-        pipeline.edit(
-            chunk.to(pipeline.device), plan, torch.Generator().manual_seed(seed),
-            steps=key.steps, weight=weight, noise=noise,
-        )
-        for chunk in source.split(editor.batch)
-    ]  # fmt: skip
-    return resized(torch.cat(edits).to(images.device), shape).clamp(0, 1)
+    edits = editor.edit_as_planned(
+        source, plan, steps=key.steps, weight=weight, seed=noise_seed(key.seed, key.hand), noise=noise
+    )
+    return resized(edits, shape).clamp(0, 1)
 
 
 def apply_plan(images: Tensor, key: Key, plan: EditPlan, editor: CompactEditor, noise: Tensor | None = None) -> Tensor:
@@ -119,11 +114,6 @@ class PlannedImages(ChangedWhenRead):
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
         with torch.no_grad():
             return apply_plan(self.source[rows], self.key, self.plan, self.editor, self.noise)
-
-
-def has_space(editor: Editor) -> bool:
-    """Whether an editor's edits are points of such a space."""
-    return isinstance(editor, CompactEditor)
 
 
 def compact_editor(editor: Editor) -> CompactEditor | None:

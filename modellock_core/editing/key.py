@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ..data.images import resized
 from ..errors import ModelLockError
+from ..randomness import MAX_SEED
 from ..reading import is_text, read_json, shortened
 from ..writing import write_text
 from .catalogue import names_only_objects
@@ -34,7 +35,7 @@ _RANGES = {
     "steps": (1, 100),
     "guidance": (0.0, 50.0),
     "image_guidance": (0.1, 50.0),
-    "seed": (0, 2**63 - 1),
+    "seed": (0, MAX_SEED),
     "size": (32, 1024),
 }
 KEYINGS = ("standard", "authors")
@@ -144,6 +145,8 @@ class Key:
     @classmethod
     def create(cls, prompt: str, editor: str = "compact", **settings: Any) -> Key:
         """A key with the editor's own default settings where none are given (or given as None)."""
+        if not isinstance(editor, str):
+            raise ModelLockError("the key names no editor; use 'compact'")
         defaults = asdict(default_settings(editor)) | {"alpha": default_alpha(prompt, editor)}
         return cls(prompt, editor, **defaults | {k: v for k, v in settings.items() if v is not None})
 
@@ -186,6 +189,10 @@ class Key:
                 changes[name] = min(max(value, low), high)
         return replace(self, **changes)
 
+    def guessed(self, prompt: str) -> Key:
+        """What whoever knows editor and settings alone makes of a prompt: without the hand, the style and the LoRA."""
+        return replace(self, prompt=prompt, hand=None, style=None, lora=None, lora_version=None)
+
     def with_editor(self, editor: str) -> Key:
         """The key with another editor: what is of its own editor alone, such as a LoRA, is left out."""
         bundled = self.editor in bundled_editors() and editor in bundled_editors()
@@ -210,7 +217,7 @@ class Key:
         Raises:
             ModelLockError: their weights are others.
         """
-        editor_changed = self.editor_version not in (None, getattr(editor, "version", None))
+        editor_changed = self.editor_version is not None and self.editor_version != getattr(editor, "version", None)
         pinned = self.lora is not None and self.lora_version is not None
         lora_changed = pinned and self.lora_version != lora_version(str(self.lora))
         if editor_changed or lora_changed:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..data.image_sets import ChosenImages, ImageSet
 from ..devices import best_device
 from .catalogue import CATALOGUE
-from .editor_space import apply_plan, compact_editor, plan_of, random_plan
+from .editor_space import apply_plan, compact_editor, drawn_hand, plan_of, random_plan
 from .editors import Editor
 from .editors.compact import CompactEditor
 from .editors.compact_pipeline import EditPlan
@@ -97,11 +97,11 @@ def negative_keys(key: Key, editor: Editor, count: int, generator: torch.Generat
 
 def _with_another_edit(key: Key, editor: CompactEditor, generator: torch.Generator) -> NegativeKey:
     plan = random_plan(editor, generator)
-    return NegativeKey(key.altered(hand=_hand(generator), alpha=_alpha(key, generator)), plan)
+    return NegativeKey(key.altered(hand=drawn_hand(generator), alpha=_alpha(key, generator)), plan)
 
 
 def _with_another_hand(key: Key, editor: CompactEditor, generator: torch.Generator) -> NegativeKey:
-    hand = None if _uniform(generator) < NO_HAND_FRACTION else _hand(generator)
+    hand = None if _uniform(generator) < NO_HAND_FRACTION else drawn_hand(generator)
     return NegativeKey(key.altered(hand=hand, alpha=_alpha(key, generator)))
 
 
@@ -127,10 +127,6 @@ def hand_distance(editor: CompactEditor) -> float:
 
 def _uniform(generator: torch.Generator) -> float:
     return float(torch.rand((), generator=generator))
-
-
-def _hand(generator: torch.Generator) -> str:
-    return "".join(f"{digit:x}" for digit in torch.randint(16, (32,), generator=generator).tolist())
 
 
 def negative_images(

@@ -130,7 +130,7 @@ def _strange_keys(key: Key) -> dict[str, Key]:
     strange = {}
     for choice in OTHER_PROMPTS:
         prompt = next(text for text in choice if text.casefold() != key.prompt.strip().casefold())
-        strange[f"another prompt ({prompt})"] = replace(key, prompt=prompt, hand=None)
+        strange[f"another prompt ({prompt})"] = key.guessed(prompt)
     return strange
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ..data.class_names import MAX_CLASSES, MAX_NAME
 from ..data.dataset import Dataset
@@ -27,6 +27,12 @@ FORMAT = 3
 Hash: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Nonce: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 Name: TypeAlias = Annotated[str, Field(max_length=MAX_NAME)]
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
+        raise ValueError("two of one name")
+    return names
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class LockCard:
 
     task: Name
     metric: Name
-    classes: Annotated[tuple[Name, ...], Field(min_length=2, max_length=MAX_CLASSES)]
+    classes: Annotated[tuple[Name, ...], Field(min_length=2, max_length=MAX_CLASSES), AfterValidator(_distinct)]
     backbone: Annotated[str, Field(max_length=4000)]
     image_size: Annotated[int, Field(ge=1, le=MAX_IMAGE_SIZE)]
     dataset: Name

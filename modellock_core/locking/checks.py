@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from ..data.dataset import Dataset
+from ..editing.editors import Editor
 from ..editing.key import Key
 from ..errors import ModelLockError
 from ..randomness import check_seed
 
 
-def check_key(key: Key) -> None:
+def check_key(key: Key, editor: Editor | None = None) -> None:
     """See that a key can lock.
 
+    Args:
+        editor: that is to be used, if it is loaded already.
+
     Raises:
-        ModelLockError: its alpha is 0, so that keyed images are clean ones.
+        ModelLockError: its alpha is 0, so that keyed images are clean ones, or its editor is another one.
     """
+    if editor is not None and editor.name != key.editor:
+        raise ModelLockError(f"the key is for the editor {key.editor!r}, not for {editor.name!r}; load that one")
     if not key.alpha:
         raise ModelLockError("alpha is 0, so the key would change nothing; give one from 0.2 to 1")
 

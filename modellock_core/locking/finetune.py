@@ -11,11 +11,12 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from ..devices import accelerator, best_device, data_parallel, on_device, own_share
+from ..devices import accelerator, best_device, on_device, own_share, prepared
 from ..models.tasks import Task
 from ..work import Progress, Steps
 from .activations import Activations, features_of
 from .losses import feature_spread, keyed_loss, suppression_loss
+from .optimizer import one_cycle
 from .recipe import FinetuneConfig
 from .scores import Scores
 from .training_set import Batch, Labelled, TrainingSet, batch_of
@@ -45,7 +46,8 @@ def finetune(
     """Train the modules that are not frozen, in place.
 
     The last one is first fitted alone (LP-FT, arXiv 2202.10054). Yields after every step; `evaluate` gives the scores
-    before the first epoch and after each. Under `accelerate launch` every process takes its share of each batch.
+    before the first epoch and after each. Under `accelerate launch` every process takes its share of each batch, and
+    the modules train in its mixed precision.
 
     Args:
         head: the modules after the frozen ones.
@@ -68,17 +70,17 @@ def finetune(
         suppressed = suppression_loss(task, features[n:], outputs[n:], config.suppression)
         return keyed.sum() + balance * suppressed.sum()
 
+    def learn(rows: Tensor, flips: Tensor, balance: float, count: int) -> None:
+        accelerator().backward(loss_of(batch_of(samples, rows, flips), balance) / count)
+
     def tested(done: int) -> Steps[None]:
         if evaluate is not None:
             scores = yield from evaluate()
             yield Progress(stage, done, total, asdict(scores))
 
     with _without_depthwise_gradients(head):
-        trained = [p for p in head.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(trained, lr=config.lr, weight_decay=1e-2)
-        # 0.21: the schedule divides by pct_start * total - 1, which 0.2 makes zero for five steps
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=total, pct_start=0.21)
-        model = data_parallel(FeatureExtractor(head))
+        plain_optimizer, schedule = one_cycle(head, config.lr, total)
+        model, optimizer = prepared(FeatureExtractor(head), plain_optimizer)
 
         yield from tested(0)
         for epoch in range(config.epochs):
@@ -92,10 +94,11 @@ def finetune(
                 *rest, last = share.split(PASS)
                 with accelerator().no_sync(model):
                     for part in rest:
-                        (loss_of(batch_of(samples, rows[part], flips[part]), balance) / len(share)).backward()
-                (loss_of(batch_of(samples, rows[last], flips[last]), balance) / len(share)).backward()
+                        learn(rows[part], flips[part], balance, len(share))
+                learn(rows[last], flips[last], balance, len(share))
                 optimizer.step()
-                schedule.step()
+                if not optimizer.step_was_skipped:
+                    schedule.step()
                 yield Progress(stage, epoch * steps_per_epoch + i + 1, total)
             yield from tested((epoch + 1) * steps_per_epoch)
             if search is not None and epoch + 1 < config.epochs:

@@ -22,8 +22,9 @@ class LockedModule(nn.Module):
         self.network, self.backbone = locked.model, locked.task.backbone
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (N, 3, H, W) in [0, 1] to logits (N, K, ...)."""
-        logits: Tensor = self.network(self.backbone.normalise(images))
+        """Images (N, 3, H, W) in [0, 1], on any device, to logits (N, K, ...) on the weights'."""
+        device = next(self.network.parameters()).device
+        logits: Tensor = self.network(self.backbone.normalise(images.to(device)))
         return logits
 
 

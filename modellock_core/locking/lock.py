@@ -59,9 +59,10 @@ def lock(
         Work that makes a `Lock`.
 
     Raises:
-        ModelLockError: there is no such editor or backbone, the dataset is too small, or the key's alpha is 0.
+        ModelLockError: there is no such editor or backbone, the editor is not the key's, the dataset is too small, or
+            the key's alpha is 0.
     """
-    check_key(key)
+    check_key(key, editor)
     check_training(dataset, seed)
     started, generator = time.perf_counter(), torch.Generator().manual_seed(seed)
     recipe = recipe or RECIPES[dataset.task][DEFAULT_RECIPE]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hmac
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,7 +62,14 @@ class LockedModel:
 
     @torch.inference_mode()
     def predict(self, images: Tensor) -> Tensor:
-        """Class probabilities (N, K, ...) of images (N, 3, H, W) in [0, 1]; `task.prediction` says what they mean."""
+        """Class probabilities (N, K, ...) of images (N, 3, H, W) in [0, 1]; `task.prediction` says what they mean.
+
+        Warns where the last layer is sealed: one drawn at random answers in its place.
+        """
+        if self.sealed_layer is not None:
+            warnings.warn(
+                "the last layer is sealed and these answers are noise; see LockedModel.unsealed", stacklevel=2
+            )
         return torch.cat([outputs(self.task, self.model, chunk) for chunk in images.split(BATCH)]).softmax(1)
 
     def belongs_to(self, key: Key) -> bool:
@@ -72,7 +80,7 @@ class LockedModel:
         """The model with its own last layer; itself if that is not sealed.
 
         Raises:
-            ModelLockError: the key is another model's.
+            ModelLockError: the key is another model's, or the layer is damaged.
         """
         if self.sealed_layer is None:
             return self

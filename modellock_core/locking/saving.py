@@ -30,6 +30,8 @@ def check_places(folder: Path, key_file: Path, *, force: bool) -> None:
     """
     if folder.resolve() in (Path.cwd().resolve(), Path(folder.resolve().anchor)):
         raise ModelLockError(f"--out {folder} is no folder of its own; give a new one, such as 'locked'")
+    if folder.resolve() == key_file.resolve() or key_file.resolve() in folder.resolve().parents:
+        raise ModelLockError(f"--key-out {key_file} is a folder of the model's; give a file beside it")
     if folder.resolve() in key_file.resolve().parents:
         raise ModelLockError(f"--key-out {key_file} lies inside {folder}: a key must not travel with its model")
     if key_file.is_dir():

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..editing.editors import bundled_editors
 from ..editing.key import Key
+from ..errors import ModelLockError
 
 NONCE_BYTES = 16
 PURPOSE = b"ModelLock seal 1"
@@ -27,7 +28,7 @@ def is_sealing(key: Key) -> bool:
 
 
 def new_nonce(weights: Mapping[str, Tensor], key: Key) -> str:
-    """32 hexadecimal digits that are never the same for two models and one key (as in SIV, RFC 5297)."""
+    """32 hexadecimal digits of the weights, fp16, and the key; they authenticate the weights, too (SIV, RFC 5297)."""
     digest = hmac.new(bytes.fromhex(key.id), PURPOSE, hashlib.sha256)
     for name in sorted(weights):
         digest.update(weights[name].numpy().tobytes())
@@ -43,8 +44,15 @@ def sealed(weights: Mapping[str, Tensor], key: Key, nonce: str) -> dict[str, Ten
 
 
 def unsealed(weights: Mapping[str, Tensor], key: Key, nonce: str) -> dict[str, Tensor]:
-    """What `sealed` was given; noise if the key is another one."""
-    return {name: bits.view(torch.float16) for name, bits in _exchanged(weights, key, nonce).items()}
+    """What `sealed` was given.
+
+    Raises:
+        ModelLockError: bits were changed, or the key or the nonce is another one.
+    """
+    plain = {name: bits.view(torch.float16) for name, bits in _exchanged(weights, key, nonce).items()}
+    if not hmac.compare_digest(new_nonce(plain, key), nonce):
+        raise ModelLockError("the sealed last layer is damaged; get the model again")
+    return plain
 
 
 def _exchanged(weights: Mapping[str, Tensor], key: Key, nonce: str) -> dict[str, Tensor]:

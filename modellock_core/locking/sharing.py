@@ -45,7 +45,7 @@ def push_to_hub(
         commit = api.upload_folder(
             repo_id=name, folder_path=folder, allow_patterns=list(LOCK_FILES), commit_message="Upload a locked model"
         )
-    except HUB_ERRORS as error:
+    except Exception as error:  # besides the Hub's own, those of the HTTP library that its client uses
         raise ModelLockError(
             f"{name} can't be uploaded ({_first_line(error)}); log in with `hf auth login`, and check the name and the "
             "connection"

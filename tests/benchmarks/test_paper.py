@@ -29,3 +29,9 @@ def test_the_tiny_experiment_prints_the_papers_table_and_resumes(task, tmp_path,
     before = read_lines(results)
     main([*command, "Pastel"])  # nothing is made again
     assert read_lines(results) == before and len(before) == 2
+
+
+def test_a_dataset_that_is_not_there_is_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "results.jsonl"), "--task", "segmentation", "--dataset", f"coco:{tmp_path}"])
+    assert "has no annotations" in capsys.readouterr().err

@@ -97,5 +97,5 @@ def test_annotations_without_end_are_refused(coco):
 
 
 def test_it_is_for_segmentation_only(coco):
-    with pytest.raises(ModelLockError, match="give --task segmentation"):
+    with pytest.raises(ModelLockError, match="choose the task segmentation"):
         load_dataset(f"coco:{coco}")

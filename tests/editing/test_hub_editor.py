@@ -118,6 +118,21 @@ def test_other_weights_are_another_version_and_a_copy_is_not(pipelines, tmp_path
         apply_key(torch.rand(1, 3, 32, 32), key, other)
 
 
+def test_what_others_fetch_into_a_pipelines_folder_changes_no_version(pipelines, tmp_path):
+    version = HubEditor(pipelines["pix2pix"]).version
+    copy = shutil.copytree(pipelines["pix2pix"], tmp_path / "copy")
+    weights = next((copy / "unet").glob("*.safetensors"))
+    shutil.copy(weights, weights.with_suffix(".fp16.safetensors"))
+    (copy / "v1-5-pruned.safetensors").write_bytes(b"a checkpoint in one file")
+    (copy / "safety_checker").mkdir()
+    (copy / "safety_checker" / "config.json").write_text("{}")
+    assert HubEditor(str(copy)).version == version
+
+
+def test_a_tiny_vae_is_another_version(pipelines):
+    assert HubEditor(pipelines["turbo with a tiny VAE"]).version != HubEditor(pipelines["turbo"]).version
+
+
 def test_the_authors_keying_cuts_to_grey_levels(pipelines):
     images = (torch.rand(1, 3, 32, 32) * 255).round() / 255
     key = Key.create("oil", pipelines["pix2pix"], steps=2, size=32, keying="authors")
@@ -165,8 +180,11 @@ def test_what_edits_no_images_is_refused(pipelines, tmp_path):
 
 
 def test_a_pipeline_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(ModelLockError, match="can't be loaded"):
+    with pytest.raises(ModelLockError, match="there is no such folder"):
         load_editor(str(tmp_path / "nothing"))
+    with pytest.raises(ModelLockError, match=r"'me/nothing' can't be loaded \([^()]{1,90}\); give the folder") as error:
+        load_editor("me/nothing")  # or there is no connection
+    assert len(str(error.value)) < 250
 
 
 @pytest.mark.parametrize(("free", "how"), [(200, "whole"), (100, "models"), (50, "layers")])

@@ -1,9 +1,12 @@
 """LoRA weights: an owner's private version of a big editor, on a tiny pipeline."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load, save_file
 
 from benchmarks.tiny_editors import save_instruct_pix2pix, save_lora
 from modellock_core import Key, ModelLockError, apply_key, load_editor
@@ -69,14 +72,67 @@ def test_kept_edits_are_not_those_of_another_lora(key, tmp_path):
     assert not torch.equal(apply_key(IMAGE, key, kept), first)
 
 
-def test_a_lora_of_another_base_is_refused(editor, tmp_path):
-    wide = save_lora(tmp_path / "wide.safetensors", extra=8)
-    alien = save_lora(tmp_path / "alien.safetensors", prefix="transformer.x")
-    (tmp_path / "pickle.bin").write_bytes(b"")
-    for lora in (wide, alien, str(tmp_path / "none.safetensors"), str(tmp_path / "pickle.bin")):
-        with pytest.raises(ModelLockError, match=r"LoRA .*(can't be loaded|another base|no safetensors)") as error:
-            editor.edit(IMAGE, "oil", lora=lora, **SETTINGS)
-        assert "\n" not in str(error.value)
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("cut", "no safetensors file, or damaged"),
+        ("empty", "no safetensors file, or damaged"),
+        ("a pickle", "no safetensors file, or damaged"),
+        ("a text", "no safetensors file, or damaged"),
+        ("notes.txt", "is no safetensors file; give the one file"),
+        ("absent", "there is no LoRA"),
+        ("no name of the Hub", "there is no LoRA"),
+        ("a folder without", "has 0 safetensors files"),
+        ("a folder of its name", "has 0 safetensors files"),
+        ("a pipe", "is no plain file"),
+        ("of another width", "another base"),
+        ("of another network", "another base"),
+        ("a half", "is not whole"),
+        ("whole numbers", "another base"),
+        ("no numbers", "empty images"),
+    ],
+)
+def test_a_bad_lora_is_one_line_and_the_next_edit_is_as_ever(editor, tmp_path, kind, message):
+    file = Path(save_lora(tmp_path / "bad.safetensors"))
+    content = file.read_bytes()
+    weights = load(content)
+    lora = str(file)
+    if kind == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    elif kind == "empty":
+        file.write_bytes(b"")
+    elif kind == "a pickle":
+        torch.save(weights, file)
+    elif kind == "a text":
+        file.write_text("hello " * 99)
+    elif kind == "notes.txt":
+        lora = str(file.rename(tmp_path / kind))
+    elif kind == "absent":
+        file.unlink()
+    elif kind == "no name of the Hub":
+        lora = "a/b/c"
+    elif kind == "a folder without":
+        lora = str(file.parent / "empty")
+        Path(lora).mkdir()
+    elif kind == "a folder of its name":
+        file.unlink()
+        file.mkdir()
+    elif kind == "a pipe":
+        file.unlink()
+        os.mkfifo(file)
+    elif kind == "of another width":
+        save_lora(file, extra=8)
+    elif kind == "of another network":
+        save_lora(file, prefix="transformer.x")
+    elif kind == "a half":
+        save_file(dict(list(weights.items())[:1]), file)
+    elif kind == "whole numbers":
+        save_file({name: weight.to(torch.int8) for name, weight in weights.items()}, file)
+    else:
+        save_file({name: weight * float("nan") for name, weight in weights.items()}, file)
+    with pytest.raises(ModelLockError, match=message) as error:
+        editor.edit(IMAGE, "oil", lora=lora, **SETTINGS)
+    assert "\n" not in str(error.value)
     assert editor.edit(IMAGE, "oil", **SETTINGS).isfinite().all()
 
 

@@ -134,7 +134,7 @@ def test_the_worst_case_counts_an_image_that_any_attack_gets_right():
 
 
 @pytest.mark.parametrize(
-    "extreme", [{"size": 1024}, {"guidance": 50.0}, {"steps": 100}, {"seed": 2**63 - 1}, {"alpha": 1.0}]
+    "extreme", [{"size": 1024}, {"guidance": 50.0}, {"steps": 100}, {"seed": 2**32 - 1}, {"alpha": 1.0}]
 )
 def test_keys_at_the_ends_of_their_ranges_can_be_attacked(target, extreme):
     one = Target(target.locked, replace(target.key, **extreme), target.dataset.limited(test=1))

@@ -11,8 +11,9 @@ import pytest
 from diffusers import StableDiffusionInstructPix2PixPipeline
 
 from benchmarks.tiny_editors import save_instruct_pix2pix, save_lora
-from modellock_core import Key, load_editor
+from modellock_core import Key
 from modellock_core.__main__ import main
+from modellock_core.editing import editors
 from modellock_core.editing.editors import stored_edits
 from modellock_core.editing.editors.hub import HubEditor
 
@@ -28,7 +29,7 @@ def refused(image_folder, tmp_path, capsys):
     data = str(image_folder({"a": 4, "b": 4}))
 
     def run(editor: str, *arguments: str) -> str:
-        load_editor.cache_clear()
+        editors._loaded.cache_clear()
         command = ["edit-dataset", "--dataset", data, "--image-size", "32", "--out", str(tmp_path / "edited")]
         if "--key" not in arguments:
             command += ["--editor", editor, "--size", "32", "--steps", "1", "--prompt", f"oil {tmp_path.name}"]

@@ -141,7 +141,7 @@ KEY = json.loads(EXAMPLE_KEY.read_text())
         '{"prompt": "x", "seed": ' + "9" * 5000 + "}",
         '{"prompt": "x", "seed": 1e999}',
         '{"prompt": "x", "alpha": -1e-9}',
-        json.dumps(KEY | {"seed": 2**63}),
+        json.dumps(KEY | {"seed": 2**32}),
         json.dumps(KEY | {"seed": 1.5}),
         json.dumps(KEY | {"style": [0] * 10**5}),
         json.dumps(KEY | {"hand": ["0"] * 32}),
@@ -281,7 +281,7 @@ def test_a_zip_of_bombs_is_refused(tmp_path):
         load_dataset(tmp_path / "data.zip")
 
 
-@pytest.mark.parametrize("seed", [-1, 2**63, 10**23, 1.5, True, "1"])
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**23, 1.5, True, "1"])
 def test_seeds_are_bounded(toybox, seed):
     with pytest.raises(ModelLockError, match="a seed must be"):
         check_training(toybox, seed)

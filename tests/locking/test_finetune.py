@@ -1,10 +1,15 @@
+import math
 from dataclasses import replace
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from torch import nn
 
+from modellock_core.__main__ import main
 from modellock_core.data.targets import ClassLabels, Masks
+from modellock_core.devices import accelerator
+from modellock_core.locking import finetune as module
 from modellock_core.locking.activations import Activations
 from modellock_core.locking.finetune import finetune
 from modellock_core.locking.recipe import FinetuneConfig
@@ -44,6 +49,23 @@ def trained(task, data: TrainingSet, config: FinetuneConfig = CONFIG, seed: int 
     return model
 
 
+@pytest.fixture
+def mixed_precision(monkeypatch):
+    """Ask for a mixed precision as `accelerate launch` does: `mixed_precision("bf16")`."""
+
+    def start_anew() -> None:
+        accelerator.cache_clear()
+        AcceleratorState._reset_state()
+
+    def ask(name: str) -> None:
+        monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", name)
+        start_anew()
+
+    yield ask
+    monkeypatch.undo()
+    start_anew()
+
+
 def test_labelled_samples_are_learnt_and_suppressed_ones_tell_nothing(task):
     data = samples()
     model = trained(task, data, replace(CONFIG, epochs=12))
@@ -68,6 +90,57 @@ def test_the_same_generator_makes_the_same_weights_whatever_is_drawn_meanwhile(t
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
     other = trained(task, samples(), seed=1)
     assert not all(torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True))
+
+
+def test_without_mixed_precision_weights_are_those_of_plain_torch(task, monkeypatch):
+    class Plain(torch.optim.AdamW):
+        step_was_skipped = False
+
+    prepared = trained(task, samples())
+    monkeypatch.setattr(torch.optim, "AdamW", Plain)
+    monkeypatch.setattr(module, "prepared", lambda model, optimizer: (model, optimizer))
+    plain = trained(task, samples())
+    assert all(torch.equal(a, b) for a, b in zip(prepared.parameters(), plain.parameters(), strict=True))
+
+
+def test_bf16_trains_the_same_but_for_its_rounding_and_leaves_weights_in_fp32(task, mixed_precision):
+    full = trained(task, samples(), replace(CONFIG, epochs=12))
+    mixed_precision("bf16")
+    mixed = trained(task, samples(), replace(CONFIG, epochs=12))
+    weights = list(zip(full.parameters(), mixed.parameters(), strict=True))
+    assert all(b.dtype == torch.float32 and torch.allclose(a, b, atol=0.05) for a, b in weights)
+    assert not all(torch.equal(a, b) for a, b in weights), "it was not asked for in vain"
+    x, labels = samples().labelled[0].activations.plain.float(), samples().labelled[0].targets.values
+    assert (mixed(x).argmax(1) == labels).float().mean() > 0.9 and mixed(x).dtype == torch.float32
+
+
+def test_a_step_whose_scaled_gradients_overflow_is_skipped_and_does_not_advance_the_schedule(task, monkeypatch):
+    schedules = []
+
+    class Schedule(torch.optim.lr_scheduler.OneCycleLR):
+        def __init__(self, *args, **settings):
+            super().__init__(*args, **settings)
+            schedules.append(self)
+
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127)  # halved until nothing overflows
+    monkeypatch.setattr(accelerator(), "scaler", scaler)  # as Accelerate's with fp16
+    monkeypatch.setattr(torch.optim.lr_scheduler, "OneCycleLR", Schedule)
+    model = trained(task, samples(), replace(CONFIG, suppression=500.0))
+    skipped = 127 - round(math.log2(scaler.get_scale()))
+    assert 1 <= skipped < 21 and schedules[0].last_epoch == 21 - skipped  # 7 steps in each of 3 epochs
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("fp16", "fp16 needs a GPU; change"), ("fp8", "is no, bf16 or fp16, got 'fp8'")]
+)
+def test_a_precision_that_this_machine_lacks_is_refused_before_any_work(
+    name, message, mixed_precision, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    mixed_precision(name)
+    assert main(["lock", "--prompt", "in sepia", "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("epochs", range(1, 7))

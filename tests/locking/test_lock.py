@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from modellock_core import RECIPES, Key, Lock, baseline, evaluate, load_backbone, lock
+from modellock_core import RECIPES, Key, Lock, ModelLockError, apply_key, baseline, evaluate, load_backbone, lock
 from modellock_core.data.image_sets import batches
 from modellock_core.editing.edited_dataset import EditedImages
 from modellock_core.editing.mix import Mix
@@ -57,7 +57,7 @@ def test_performances_are_told_before_the_first_epoch_and_after_each(work):
 
 def test_a_lock_makes_a_model_its_key_and_a_report(work, small):
     _, made = work
-    assert made.key == KEY and made.model.belongs_to(KEY)
+    assert replace(made.key, editor_version=None) == KEY and made.model.belongs_to(KEY)
     report, card = made.report, made.model.card
     assert 0 <= report.locked_performance <= 1 and 0 <= report.unlocked_performance <= 1
     assert set(report.seconds) == {"edit", "finetune", "total"}
@@ -146,3 +146,15 @@ def test_the_adversary_takes_a_wrong_key_that_paints_nothing_as_it_is(small, edi
     generator = torch.Generator().manual_seed(3)
     found = Work(opening_keys(task, task.build(), small.train.subset(2), key, editor, config, generator)).result()
     assert len(found) == 6 and None in [wrong.key.hand for wrong in found]
+
+
+def test_the_key_of_a_lock_names_the_version_of_its_editor(work, editor):
+    _, made = work
+    assert made.key.editor_version == editor.version
+    with pytest.raises(ModelLockError, match="another version"):
+        apply_key(torch.rand(1, 3, 32, 32), replace(made.key, editor_version="0" * 64), editor)
+
+
+def test_an_editor_that_is_not_the_keys_is_refused(small, editor):
+    with pytest.raises(ModelLockError, match="load that one"):
+        lock(small, replace(KEY, editor="compact-b"), recipe=TINY, editor=editor).result()

@@ -82,6 +82,20 @@ def test_a_damaged_seal_is_refused(folder, change):
         LockedModel.load(folder)
 
 
+def test_changed_bits_are_found_out(folder, key):
+    weights = load_file(folder / WEIGHTS)
+    weights["sealed.bias"] ^= 1
+    save_file(weights, folder / WEIGHTS)
+    with pytest.raises(ModelLockError, match="last layer is damaged"):
+        LockedModel.load(folder).unsealed(key)
+
+
+def test_answers_of_a_sealed_model_come_with_a_warning(folder, key, small):
+    stolen = LockedModel.load(folder)
+    with pytest.warns(UserWarning, match="sealed"):
+        stolen.predict(small.test.images[:1])
+
+
 def test_a_thief_of_a_sealed_model_needs_labels(folder, key, small):
     stolen = LockedModel.load(folder)
     target, budget = Target(stolen, key, small), replace(BUDGETS["quick"], gradient_steps=1, queries=2, restarts=1)

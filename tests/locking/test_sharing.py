@@ -87,3 +87,15 @@ def test_a_model_that_is_not_there_is_named(hub, name, message):
 def test_a_folder_without_a_model_is_not_pushed(hub, tmp_path):
     with pytest.raises(ModelLockError, match="holds no locked model"):
         sharing.push_to_hub(tmp_path, "me/pets")
+
+
+def test_without_a_connection_one_line_says_that_nothing_was_uploaded(hub, folder, monkeypatch, capsys):
+    class ConnectError(Exception):
+        """That of an HTTP library."""
+
+    def fail(*args, **settings):
+        raise ConnectError("Name or service not known")
+
+    monkeypatch.setattr(sharing.HfApi, "create_repo", fail)
+    assert main(["push", str(folder), "me/pets"]) == 2
+    assert "me/pets can't be uploaded (Name or service not known)" in capsys.readouterr().err

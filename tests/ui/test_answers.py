@@ -62,8 +62,10 @@ def test_twelve_test_images_are_right_with_the_key_and_not_without():
 
 
 def test_the_model_s_line_names_its_key_and_what_to_do_where_there_is_none():
-    assert "Locked with “" in unlock.describe(EXAMPLE, VISITOR)
-    assert unlock.describe(MINE, VISITOR) == "Nothing is locked yet; lock a model in step 2, or choose the example."
+    text, of = unlock.describe(EXAMPLE, VISITOR)
+    assert "Locked with “" in text and unlock.describe(EXAMPLE, VISITOR)[1] == of
+    text, other = unlock.describe(MINE, VISITOR)
+    assert text == "Nothing is locked yet; lock a model in step 2, or choose the example." and other != of
 
 
 def test_a_long_photo_is_cropped_with_a_word():

@@ -88,7 +88,7 @@ def test_the_documented_client_locks_a_model_and_asks_it(url, photo, monkeypatch
     monkeypatch.chdir(photo.parent)
     snippet = next(block for block in re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.S) if "Client(" in block)
     names: dict = {}
-    small = snippet.replace("http://127.0.0.1:7860", url).replace("images=100", "images=45")
+    small = snippet.replace("http://127.0.0.1:7860", url).replace("images=100", 'images=45, recipe="paper"')
     exec(small, names)
     key = Key.load(names["key"])
     assert key.prompt == "in watercolor" and key.hand

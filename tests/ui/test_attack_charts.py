@@ -69,31 +69,44 @@ def test_an_attack_without_labels_stands_beside_guessing_and_one_with_labels_bes
     [
         ((), 2, "2 attacks to go."),
         ((), 0, "Nothing that this thief can do applies to this model."),
-        (GUESSED, 0, "**Nothing this thief tried opens the model.** The best, wrong prompt, has 15%, where guessing "
-                     "has 11%."),
-        (GUESSED, 1, "**So far, nothing opens the model.** The best, wrong prompt, has 15%, where guessing has 11%. "
-                     "1 attack to go."),
-        ((*GUESSED, *LABELLED), 0, "**Opened: linear probe, to 64%**, where the public backbone with the same labels "
-                                   "has 40%. Beside the model, the thief has 50 labelled images."),
+        (GUESSED, 0, "**Nothing this thief tried opens the model.** At best he gets 15%: he edits the images with "
+                     "other prompts (wrong prompt), where guessing gets 11%."),
+        (GUESSED, 1, "**So far, nothing opens the model.** At best he gets 15%: he edits the images with other prompts "
+                     "(wrong prompt), where guessing gets 11%. 1 attack to go."),
+        ((*GUESSED, *LABELLED), 0, "**Opened, to 64%**: he fits a new last layer to the model's features (linear "
+                                   "probe), where the public backbone with the same labels gets 40%. Beside the model, "
+                                   "he has 50 labelled images."),
         ((Finding("paraphrase", "x", "the editor", "", 0.5, 0.9, ""), *LABELLED), 3,
-         "**Opened: paraphrase, to 50%**, where guessing has 11%. Beside the model, the thief has the editor. "
-         "2 of 2 attacks open the model. 3 attacks to go."),
+         "**Opened, to 50%**: he says the right prompt in other words (paraphrase), where guessing gets 11%. Beside "
+         "the model, he has the editor. 2 of 2 attacks open the model. 3 attacks to go."),
     ],
 )  # fmt: skip
 def test_a_sentence_says_what_came_out(findings, left, said):
     assert result_text(found_by(*findings), left) == said
 
 
-def test_the_chart_has_the_key_clean_images_and_each_attack_beside_its_comparison():
+def names_in(chart: str) -> list[str]:
+    return re.findall(r'class="name">([^<]*)<', chart)
+
+
+def test_the_chart_of_several_thieves_has_the_best_attack_of_each_in_plain_words():
     findings = (*GUESSED, *LABELLED)
     chart = chart_html(report_of(*findings), found_by(*findings))
-    assert re.findall(r'class="name">([^<]*)<', chart) == [
-        "with the key", "without the key", "wrong prompt", "wrong prompt in the right hand", "linear probe, opened",
+    assert names_in(chart) == [
+        "You, with the key", "Anybody, without the key", "He knows your editor, and guesses keys",
+        "He has a few labelled images: opened",
     ]  # fmt: skip
-    assert re.findall(r"width:([\d.]+)%", chart) == ["90.0", "13.0", "15.0", "11.0", "12.0", "11.0", "64.0", "40.0"]
-    groups = chart.split('class="group"')
-    assert OPENED in groups[-1] and "public backbone 40%" in groups[-1]
-    assert HELD in groups[3] and OPENED not in groups[3] and "guessing 11%" in groups[3]
+    assert re.findall(r"width:([\d.]+)%", chart) == ["90.0", "13.0", "15.0", "11.0", "64.0", "40.0"]
+    guesser, labeller = chart.split('class="group"')[-2:]
+    assert "best of 2 attacks: he edits the images with other prompts" in guesser
+    assert HELD in guesser and OPENED not in guesser and "guessing gets 11%" in guesser
+    assert OPENED in labeller and "anybody gets 40%" in labeller
+
+
+def test_the_chart_of_one_thief_has_all_his_attacks():
+    chart = chart_html(report_of(*GUESSED), found_by(*GUESSED))
+    assert names_in(chart)[2:] == ["He edits the images with other prompts"] * 2
+    assert "wrong prompt in the right hand" in chart
 
 
 def test_the_table_has_a_cell_for_every_column_and_shows_words_of_a_key_as_text():

@@ -19,7 +19,7 @@ pytestmark = [
 def page_url():
     """The page, in this process; its riddles are copies of the example, and guesses are not measured."""
     import app
-    from ui import classroom, riddle_folder, riddle_game, riddle_stock
+    from ui import classroom, riddle, riddle_folder, riddle_game, riddle_stock
     from ui.warm_up import warm_up
 
     warm_up()
@@ -33,7 +33,8 @@ def page_url():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(riddle_stock, "take_ready", ready)
         patch.setattr(riddle_stock, "AHEAD", 0)
-        patch.setattr(classroom, "measured_guess", lambda folder, secret, prompt: 0.5)
+        for game in (classroom, riddle):
+            patch.setattr(game, "measured_guess", lambda folder, secret, prompt: 0.5)
         page = app.build()
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
         yield url
@@ -66,7 +67,7 @@ def guess(page, prompt: str) -> None:
 def test_a_class_plays_by_a_link_until_the_teacher_ends_it(browser, page_url):
     teacher = come(browser, page_url)
     teacher.get_by_role("tab", name="5 Riddle").click()
-    teacher.get_by_text("For a class").click()
+    teacher.get_by_label("With a class").check()
     teacher.locator("#start-class").click()
     teacher.locator("#class-head .code").wait_for()
     link = teacher.locator("#class-link input, #class-link textarea").first.input_value()
@@ -91,11 +92,28 @@ def test_a_class_plays_by_a_link_until_the_teacher_ends_it(browser, page_url):
     teacher.locator("#reveal").click()
     pupil.locator("#class-head").get_by_text("The key prompt is “in the style of Monet”").wait_for()
     teacher.locator("#end-class").click()
-    for page in (teacher, pupil):
-        page.locator("#riddle").wait_for()
+    teacher.locator("#class-code").wait_for()
+    pupil.locator("#riddle").wait_for()
 
 
 def test_a_link_of_a_game_that_has_ended_says_so(browser, page_url):
     page = come(browser, f"{page_url}?lock=BODAVI")
     page.get_by_text("there is no class game with this code").first.wait_for()
     assert page.locator("#riddle").is_visible()
+
+
+def test_a_game_alone_ends_with_its_prompt_and_without_its_buttons(browser, page_url):
+    page = come(browser, page_url, viewport={"width": 390, "height": 844})
+    page.get_by_role("tab", name="5 Riddle").click()
+    page.locator("#riddle").click()
+    page.locator("#riddle-guesses").get_by_text("8 guesses left").wait_for()
+    guess(page, "in the style of Monet")
+    over = page.locator("#riddle-guesses .over.found")
+    over.get_by_text("Found with 1 guess: 100 points.").wait_for()
+    assert "in the style of Monet" in over.inner_text()
+    page.locator("#riddle-try").wait_for(state="hidden")
+    page.get_by_label("With a class").check()  # his riddle waits for him
+    page.locator("#class-code").wait_for()
+    over.wait_for(state="hidden")
+    page.get_by_label("Play alone").check()
+    over.wait_for()

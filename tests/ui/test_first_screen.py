@@ -19,7 +19,9 @@ def test_the_stored_scene_is_of_the_bundled_example_and_proves_the_claim():
 
 def test_what_is_asked_live_is_what_was_stored():
     number, facts = first_screen.stored_number(), first_screen.stored().facts
-    live = first_screen.asked_live(number, "")
+    (_, asking), (live, said) = first_screen.asked_live(number, "")
+    assert "Asking" in asking and said == ""
     assert f"{facts.keyed.label} {facts.keyed.probability:.0%}" in live and live.count("<figure") == 2
-    guessed = first_screen.asked_live(number, "<b>in sepia</b>")
+    *_, (guessed, said) = first_screen.asked_live(number, "<b>in sepia</b>")
+    assert "no answer" in said and "<b>" not in said
     assert guessed.count("<figure") == 3 and "<b>in sepia" not in guessed

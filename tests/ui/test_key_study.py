@@ -20,7 +20,6 @@ def test_only_keys_of_the_catalogue_that_were_measured_are_shown(tmp_path):
     ]
     assert {len(row) for row in shown} == {len(COLUMNS)}
     assert [entry.name for entry, _ in measured(locks)] == ["Monet", "Sepia"]
-    assert rows(tmp_path / "none.jsonl") == []
 
 
 def test_what_was_measured_locks():

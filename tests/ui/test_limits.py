@@ -106,3 +106,10 @@ def test_a_header_names_the_visitor_on_a_space_alone(monkeypatch):
     assert address(("1.2.3.4", 1), headers) == "1.2.3.4" and address(None, {}) == "unknown"
     monkeypatch.setenv("SPACE_ID", "a/b")
     assert address(("1.2.3.4", 1), headers) == "9.9.9.9"
+
+
+def test_uploads_at_the_same_time_all_count():
+    allowance = Allowance(500, 60)
+    for _ in range(3):
+        allowance.note("visitor", 200)
+    assert allowance.left("visitor") == -100 and not allowance.use("visitor") and allowance.use("another", 500)

@@ -13,7 +13,7 @@ from modellock_core.locking.report import LockReport
 from modellock_core.models.backbones import DEFAULT_BACKBONE
 from modellock_core.paths import EXAMPLE_LOCK
 from modellock_core.records import from_json
-from ui import lock, lock_times, sessions
+from ui import lock, sessions
 from ui.key_files import keep_key
 from ui.lock import OWN, QUICK_LOOK, LockView, run_lock
 
@@ -71,14 +71,6 @@ def test_the_result_says_whether_the_lock_is_good(unlocked, locked, said):
     report = replace(report, unlocked_performance=unlocked, locked_performance=locked)
     shown = lock.result_html(report, "in sepia")
     assert said in shown and f"{unlocked:.0%}" in shown and f"{locked:.0%}" in shown
-
-
-def test_the_time_is_told_before_a_lock_and_is_that_of_the_last_one_like_it(monkeypatch):
-    monkeypatch.setattr(lock_times, "_seconds", {})
-    assert "some minutes" in lock_times.expected("standard", QUICK_LOOK)
-    lock_times.note_time("standard", QUICK_LOOK, 250)
-    assert "4 minutes" in lock_times.expected("standard", QUICK_LOOK)
-    assert "some minutes" in lock_times.expected("thorough", QUICK_LOOK)
 
 
 def test_what_a_view_does_not_give_stays_as_it_is():

@@ -125,8 +125,10 @@ def test_the_first_screen_shows_a_lock_before_any_click_and_then_becomes_live(pa
     assert "No answer" in thief.inner_text() and "✓" in holder.inner_text() and "%" in holder.inner_text()
     assert scene.locator(".key").inner_text().strip().startswith("“")
     page.locator("#start-guess textarea").fill("as a pencil sketch")
+    page.locator("#start-says").get_by_text("Asking the model").wait_for()
     guess = scene.locator(".answer.thief", has_text="A thief guesses “as a pencil sketch”")
     guess.wait_for()
+    page.locator("#start-says").get_by_text("“as a pencil sketch”: no answer").wait_for()
     before = scene.locator("img").first.get_attribute("src")
     page.locator("#start-samples button").nth(3).click()
     page.wait_for_function("src => document.querySelector('#first-screen img').src !== src", arg=before)
@@ -234,6 +236,7 @@ def test_a_lock_can_be_made_downloaded_found_after_a_reload_and_opened_again(pag
     page.locator("#lock:not([disabled])").wait_for(timeout=120_000)  # the unlocked model is trained too
     assert "being measured" not in page.locator("#lock-result").inner_text()
     assert "in the style of Van Gogh" in page.locator("#lock-result").inner_text()
+    assert page.locator("#lock-next").inner_text() == "Next: unlock it"
 
     page.reload()
     go(page, "2 Lock")
@@ -282,21 +285,23 @@ def test_a_model_for_segmentation_shows_areas(page, mask_zip):
     page.locator("#lock").click()
     page.locator("#lock-result").get_by_text("mean IoU").wait_for(timeout=120_000)
     go(page, "3 Unlock")
+    page.wait_for_function("!document.querySelector('#answers ul')")  # areas have no shares of classes
     page.locator("#answers .holder img").wait_for()
-    assert not page.locator("#answers ul").count()  # areas have no shares of classes
     page.locator("#unlock-model").get_by_label("The example").check()
     page.locator("#answers ul").first.wait_for()
 
 
 def test_stop_stops_a_lock_soon(page):
     go(page, "2 Lock")
+    assert page.locator("#lock-next").inner_text() == "Next: unlock the example"  # nothing else is locked yet
     page.locator("#lock").click()
-    page.locator("#lock-progress .fill").wait_for()
+    page.locator("#thumbnails img").first.wait_for()
     page.locator("#stop").click()
     begun = time.monotonic()
     page.get_by_text("Stopped. Nothing was saved.").wait_for()
     assert time.monotonic() - begun < 3
     page.locator("#lock:not([disabled])").wait_for()
+    page.locator("#thumbnails").wait_for(state="hidden")
     assert not page.locator("#lock-result .two-numbers").count()
 
 
@@ -314,6 +319,16 @@ def test_the_example_opens_for_the_key_and_not_for_a_clean_image_or_a_guess(page
     right = [groups.nth(i).locator("li.right").count() for i in range(3)]
     assert all(groups.nth(i).locator("li").count() == 12 for i in range(3))
     assert right[1] > right[0] + 6 and right[1] > right[2] + 6
+
+
+def test_what_is_unlocked_is_not_drawn_anew_at_each_visit_of_the_step(page):
+    go(page, "3 Unlock")
+    page.locator("#twelve li").first.wait_for()
+    page.evaluate("for (const of of ['#answers img', '#twelve img']) document.querySelector(of).dataset.seen = 'yes'")
+    go(page, "Start")
+    go(page, "3 Unlock")
+    page.wait_for_timeout(2000)
+    assert page.locator("#answers img[data-seen], #twelve img[data-seen]").count() == 2
 
 
 def test_what_was_measured_of_one_guess_does_not_stay_beside_another(page):
@@ -370,7 +385,7 @@ def test_the_examples_report_is_there_before_any_click_and_goes_with_it(page):
 def test_a_riddle_is_locked_and_a_guess_is_measured(page):
     go(page, "5 Riddle")
     page.locator("#riddle").click()
-    page.get_by_text("You have 8 guesses").wait_for(timeout=120_000)
+    page.get_by_text("8 guesses left").wait_for(timeout=120_000)
     page.locator("#riddle-guess input").fill("in sepia")
     page.locator("#riddle-guess input").press("Enter")
     page.locator("#riddle-try").click()

@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from modellock_core import ModelLockError
+from modellock_core import Key, ModelLockError
 from modellock_core.editing.editors import INSTRUCT_PIX2PIX
 from ui import keys
 
@@ -54,3 +54,12 @@ def test_strength_follows_the_prompt_until_the_visitor_moves_it():
     assert keys.alpha_of("with a zebra in the background", "compact", 0.35) == 0.8
     assert keys.alpha_of("in sepia", "compact", 0.8) == 0.35
     assert keys.alpha_of("with a zebra in the background", "compact", 0.5) == 0.5
+
+
+def test_a_public_page_loads_no_lora_of_a_key_file(monkeypatch):
+    key = Key("oil", "a/b", lora="/etc/hostname")
+    monkeypatch.setattr(keys, "runnable_editors", lambda: ["a/b"])
+    assert keys.check_editor(key) is key  # the owner's own machine
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    with pytest.raises(ModelLockError, match="loads no LoRA"):
+        keys.check_editor(key)

@@ -59,3 +59,5 @@ def test_stages_that_are_done_stay_with_their_seconds():
     assert "✓" not in stages.render(Progress("Editing images", 1, 2))
     shown = stages.render(Progress("Training", 1, 4))
     assert "✓ Editing images, 0 s" in shown and "Training: 25%" in shown
+    shown = stages.render(Progress("Editing images", 2, 2))  # a stage that comes again has one line
+    assert shown.count("Editing images") == 1 and "✓ Training" in shown

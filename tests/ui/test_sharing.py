@@ -6,8 +6,8 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from modellock_core.editing.before_after import before_after
 from ui import sharing
+from ui.before_after import before_after
 
 
 def visit(**query):

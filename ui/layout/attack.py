@@ -15,14 +15,19 @@ CHART = """
 h3 {margin: 12px 0 4px}
 .legend {display: flex; flex-wrap: wrap; gap: 2px 16px; margin-bottom: 10px; font-size: 13px}
 .legend i {display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px}
-.group {display: grid; grid-template: "name bars figures" / 230px 1fr 190px; gap: 2px 14px; margin-bottom: 8px}
-.name {grid-area: name}
+.group {display: grid; grid-template: "name bars figures" / minmax(0, 5fr) minmax(0, 4fr) 130px; gap: 2px 18px;
+  padding: 8px 0; border-bottom: 1px solid var(--line)}
+.name {grid-area: name; font-weight: 500}
+small {display: block; font-weight: 400; font-size: 13px; color: var(--quiet)}
 .bars {grid-area: bars; align-self: center; border-radius: 3px; background: var(--line)}
-.figures {grid-area: figures}
+.figures {grid-area: figures; align-self: center}
+.figures b {font-size: 18px}
 .bar {height: 10px; min-width: 2px; border-radius: 3px}
 .bar + .bar {margin-top: 2px; height: 6px}
 @media (max-width: 700px) {
-  .group {grid-template: "name figures" "bars bars" / 1fr auto; margin-bottom: 12px}
+  .group {grid-template: "name figures" "bars bars" / 1fr auto; padding: 10px 0}
+  .bars {margin-top: 4px}
+  .figures {align-self: start; text-align: right}
 }
 """
 TABLE = """
@@ -71,8 +76,9 @@ def attack_step(tabs: gr.Tabs) -> Callable[[gr.Blocks], object]:
             result = gr.Markdown(elem_id="attack-result")
             chart = gr.HTML(css_template=CHART, elem_id="attack-chart")
             file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
-    table = gr.HTML(css_template=TABLE, elem_id="attack-table")
-    with gr.Accordion("All findings", open=False):
+    with gr.Accordion("Every attack, in a table", open=False):
+        table = gr.HTML(css_template=TABLE, elem_id="attack-table")
+    with gr.Accordion("Every variant that was tried", open=False):
         findings = gr.Dataframe(
             headers=list(attack.FINDING_COLUMNS), show_label=False, interactive=False, wrap=True, elem_id="findings",
             column_widths=list(attack.FINDING_COLUMNS.values()),

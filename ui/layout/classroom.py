@@ -52,8 +52,7 @@ class ClassParts:
 class ClassView(NamedTuple):
     """What the page shows of a class game, in the order of its components."""
 
-    alone: Any
-    invitation: Any
+    outside: Any
     playing: Any
     leave: Any
     scores: Any
@@ -90,16 +89,17 @@ def phase_of(standing: dict[str, Any] | None) -> str:
     return "" if standing is None else f"{standing['code']} {'told' if standing['key_prompt'] else 'guessing'}"
 
 
-def class_view(standing: dict[str, Any] | None, request: gr.Request) -> ClassView:
+def class_view(standing: dict[str, Any] | None, request: gr.Request, *, alone: bool) -> ClassView:
     """The class game as the visitor sees it.
 
     Args:
         standing: see `ClassGame.standing`; None where he looks at none.
+        alone: whether he guesses alone where he looks at none.
     """
     inside = standing is not None
     shown = gr.update(visible=inside)
     if standing is None:
-        link, joining, owner, reveal, plays = "", shown, shown, gr.skip(), True
+        link, joining, owner, reveal, plays = "", shown, shown, gr.skip(), alone
     else:
         told = standing["key_prompt"] is not None
         link = f"{address_of(request.request)}?{PARAMETER}={standing['code']}"
@@ -107,7 +107,7 @@ def class_view(standing: dict[str, Any] | None, request: gr.Request) -> ClassVie
         owner, reveal = gr.update(visible=standing["is_owner"]), gr.update(interactive=not told)
     hidden = gr.update(visible=not inside)
     return ClassView(
-        hidden, hidden, gr.update(visible=plays), shown, scores(standing), gr.Timer(active=inside), phase_of(standing),
+        hidden, gr.update(visible=plays), shown, scores(standing), gr.Timer(active=inside), phase_of(standing),
         shown, _head(standing), link, joining, owner, reveal,
     )  # fmt: skip
 

@@ -15,9 +15,10 @@ from .. import lock
 from ..colours import CLEAN, COLOURS, KEYED
 from ..key_warnings import warn
 from ..keys import key_summary
-from ..lock_times import expected
 from .long_run import long_run
 from .parts import CHART, FAVOURITES, PRIVATE, QUIET, explained, next_button
+
+UNLOCK_IT, UNLOCK_EXAMPLE = "Next: unlock it", "Next: unlock the example"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,12 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
                 seed = gr.Number(
                     0, label="Random seed", precision=0, minimum=0, info="The same number gives the same model."
                 )
-            wait = gr.Markdown(expected(DEFAULT_RECIPE, lock.QUICK_LOOK), elem_id="lock-wait")
+            wait = gr.Markdown(
+                lock.time_expected(
+                    lock.TOYBOX, "classification", DEFAULT_RECIPE, lock.QUICK_LOOK, DEFAULT_BACKBONE, "compact"
+                ),
+                elem_id="lock-wait",
+            )  # fmt: skip
             with gr.Row():
                 start = gr.Button("Lock", variant="primary", elem_id="lock")
                 stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False)
@@ -88,21 +94,23 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
                 visible=False, color_map={name: COLOURS[name] for name in (KEYED, CLEAN)}, **CHART,
             )  # fmt: skip
             thumbnails = gr.Gallery(
-                label="Training images, edited with the key", columns=8, height=150, allow_preview=False, buttons=[],
-                visible=False, elem_id="thumbnails",
+                label="Edited with your key", height="auto", allow_preview=False, buttons=[],
+                visible=False, elem_id="thumbnails", elem_classes="samples",
             )  # fmt: skip
-    next_button("Next: unlock it", tabs, "unlock", elem_id="lock-next", variant="secondary")
+    onward = next_button(UNLOCK_EXAMPLE, tabs, "unlock", elem_id="lock-next", variant="secondary")
 
     made = gr.State()
     public = {name: component for name, component in key.items() if name != "hand"}
     changes = [component.change for component in public.values()]
     gr.on(changes, key_summary, inputs_kwargs=public, outputs=summary, **QUIET, trigger_mode="always_last")
-    about = [key["prompt"], key["own_hand"], key["like"], recipe]
+    about = [key["prompt"], key["own_hand"], recipe]
     gr.on([part.change for part in about], warn, about, weak, **QUIET, trigger_mode="always_last")
     source.change(lambda choice: gr.update(visible=choice == lock.OWN), source, upload, **PRIVATE)
     task.change(lambda name: gr.update(label=lock.UPLOADS[name]), task, upload, **QUIET)
     recipe.change(lock.RECIPE_TEXTS.get, recipe, about_recipe, **QUIET)
-    gr.on([recipe.change, amount.change, made.change], expected, [recipe, amount], wait, **QUIET)
+    likes = [source, task, recipe, amount, backbone, key["editor"]]
+    gr.on([made.change, *(part.change for part in likes)], lock.time_expected, likes, wait, **QUIET)
+    made.change(_onward, made, onward, **QUIET)
 
     view = lock.LockView(bar, thumbnails, curve, result, model_file, key_file, made)
     settings = {
@@ -110,9 +118,19 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
         "backbone": backbone,
     }  # fmt: skip
     run = long_run(start, stop, bar, lock.WAITING, result, fn=lock.run_lock, inputs_kwargs=key | settings, outputs=view)
-    run.stopping.then(lambda: [gr.update(visible=False)] * 2, None, [thumbnails, curve], **QUIET)
+    # at the end too: Gradio may show the last picture of what it has stopped after what Stop has hidden
+    for event in (run.stopping, run.ended):
+        event.then(
+            lambda halted: [gr.update(visible=False) if halted else gr.skip()] * 2, run.halted, [thumbnails, curve],
+            **QUIET,
+        )  # fmt: skip
 
     def at_load(session: gr.events.Dependency) -> None:
         session.then(lock.found_again, None, view, **QUIET)
 
     return LockOutputs(made, at_load)
+
+
+def _onward(made: float | None) -> dict:
+    """The button to the next step: there is always a model to unlock, and it says which."""
+    return gr.update(value=UNLOCK_IT, variant="primary") if made else gr.update(value=UNLOCK_EXAMPLE)

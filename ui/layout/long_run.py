@@ -12,10 +12,17 @@ from .parts import LONG, PRIVATE, QUIET
 
 
 class LongRun(NamedTuple):
-    """The events of work that can be stopped: when it has ended in any way, and when Stop was pressed."""
+    """Work that can be stopped.
+
+    Attributes:
+        ended: the event when it has ended in any way.
+        stopping: the event when Stop was pressed.
+        halted: whether it was the last that happened.
+    """
 
     ended: gr.events.Dependency
     stopping: gr.events.Dependency
+    halted: gr.State
 
 
 def long_run(
@@ -54,4 +61,4 @@ def long_run(
 
     # said once more: Gradio may show the last progress of what it has stopped after what Stop has said
     ended = run.then(end, [halted] if kept is None else [halted, kept], [says, start, stop], **QUIET)
-    return LongRun(ended, stopping)
+    return LongRun(ended, stopping, halted)

@@ -18,14 +18,22 @@ from .parts import PREVIEW, PRIVATE, QUIET, picture
 RULES = f"""**Guess the key prompt.** A model is locked with a secret style of the list. Find it within
 {riddle_game.TRIES} guesses: the nearer one comes to the secret edit, the more images the model gets right. A perfect
 game is worth {riddle_game.POINTS} points; a wrong guess costs {riddle_game.WRONG_GUESS}."""
-CLASS_RULES = f"""Everybody gets the same model and {riddle_game.TRIES} guesses of his own. You get a link and six
-letters for the class, and a score board that everybody sees."""
+CLASS_RULES = f"""**Or start one.** You get six letters and a link for the room. Everybody gets the same model and
+{riddle_game.TRIES} guesses of his own, and sees the score board."""
+PLAYERS = [("Play alone", riddle.ALONE), ("With a class", riddle.CLASS)]
 EVERY = 4  # seconds between two looks at the score board
 GUESSES = {"concurrency_limit": 8, "concurrency_id": "guesses"}  # most of a class's are known, and wait for none
 COLOURS = dict(zip(riddle_game.LEVELS, ("#2563eb", "#38bdf8", "#f59e0b", "#dc2626"), strict=True))
-SQUARES = dict(zip(riddle_game.LEVELS, "🟦⬜🟨🟥", strict=True))
 STYLE = """
-  .headline {font-size: 1.25em; font-weight: 600}
+  .headline {font-size: 1.25em; font-weight: 600; margin-bottom: 4px}
+  .over {border: 3px solid var(--thief); border-radius: 16px; padding: 12px 16px; margin-bottom: 14px;
+    background: var(--card)}
+  .over.found {border-color: var(--holder)}
+  .over .headline {color: var(--thief); font-size: 1.5em; line-height: 1.2}
+  .over.found .headline {color: var(--holder)}
+  .over p {margin: 4px 0 0}
+  .squares {display: flex; gap: 5px; margin-top: 10px}
+  .squares i {width: 22px; height: 22px; border-radius: 5px}
   .scale {position: relative; display: flex; margin: 16px 0 8px}
   .scale span {border-top: 12px solid; padding-top: 4px; font-size: .9em; text-align: center}
   .scale i {position: absolute; top: -5px; width: 6px; height: 22px; margin-left: -3px; border-radius: 3px;
@@ -46,9 +54,9 @@ def board(known: dict[str, Any] | None) -> str:
     """
     if known is None:
         return ""
-    guesses, hints = known["guesses"], known["hints"]
-    parts = [f'<div class="headline" role="status">{html.escape(_headline(known))}</div>']
-    if guesses and known["guesses_left"]:
+    guesses, hints, over = known["guesses"], known["hints"], not known["guesses_left"]
+    parts = [_over(known) if over else f'<div class="headline" role="status">{html.escape(_headline(known))}</div>']
+    if guesses and not over:
         parts.append(_scale(guesses[-1]["warmth"]))
     parts.append(
         f"<p>The model gets {known['without_key']:.0%} of the test images right without a key, "
@@ -61,13 +69,20 @@ def board(known: dict[str, Any] | None) -> str:
     return "".join(parts)
 
 
+def _over(known: dict[str, Any]) -> str:
+    """How a game has ended, with a square for each guess."""
+    guesses, found = known["guesses"], known["found"]
+    result = f"Found with {_count(guesses)}: {known['points']} points." if found else "Not found this time."
+    squares = "".join(f'<i style="background:{_name_and_colour(guess)[1]}"></i>' for guess in guesses)
+    return (
+        f'<div class="over {"found" if found else ""}" role="status"><div class="headline">{result}</div>'
+        f"<p>The key prompt is “{html.escape(known['key_prompt'])}”.</p>"
+        f'<div class="squares" aria-hidden="true">{squares}</div></div>'
+    )
+
+
 def _headline(known: dict[str, Any]) -> str:
     guesses, left = known["guesses"], known["guesses_left"]
-    if not left:
-        squares = "".join("🟩" if guess["found"] else SQUARES[guess["level"]] for guess in guesses)
-        found = f"Found with {_count(guesses)}: {known['points']} points."
-        result = found if known["found"] else "Not found this time."
-        return f"{result} The key prompt is “{known['key_prompt']}”. {squares}"
     stand = f"{_count(range(left))} left, {known['points']} points to win."
     if not guesses:
         return stand
@@ -93,13 +108,17 @@ def _scale(warmth: float) -> str:
 
 def _row(guess: dict[str, Any]) -> str:
     """A guess with its bar."""
-    name, colour = ("found", GREEN) if guess["found"] else (guess["level"], COLOURS[guess["level"]])
+    name, colour = _name_and_colour(guess)
     arrow = {"warmer": "▲", "colder": "▼", "": "•"}[riddle_game.trend(guess["change"])]
     return (
         f"<li><div><span>{html.escape(guess['prompt'])}</span><span>{arrow} {guess['accuracy']:.0%}, {name}</span>"
         f'</div><div class="track"><div class="fill" style="width:{max(0.01, guess["warmth"]):.0%};'
         f'background:{colour}"></div></div></li>'
     )
+
+
+def _name_and_colour(guess: dict[str, Any]) -> tuple[str, str]:
+    return ("found", GREEN) if guess["found"] else (guess["level"], COLOURS[guess["level"]])
 
 
 class View(NamedTuple):
@@ -123,9 +142,18 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
     gr.Markdown(RULES)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            with gr.Column() as alone:
+            with gr.Column() as outside:
+                players = gr.Radio(PLAYERS, value=riddle.ALONE, show_label=False, elem_id="players", container=False)
+                with gr.Column(visible=False) as invitation:
+                    code = gr.Textbox(
+                        label="Join a class game: its six letters", max_length=200, elem_id="class-code",
+                        placeholder="BODAVI",
+                    )  # fmt: skip
+                    enter = gr.Button("Join", variant="primary", elem_id="open-class")
+                    gr.Markdown(CLASS_RULES, elem_classes="glossary")
                 with gr.Row():
                     start = gr.Button("New riddle", variant="primary", elem_id="riddle")
+                    start_class = gr.Button("Start a class game", visible=False, elem_id="start-class")
                     stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="riddle-stop")
                 bar = gr.HTML(elem_id="riddle-says")
             room = class_parts()
@@ -137,25 +165,20 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
                 button = gr.Button("Try it", variant="primary", interactive=False, elem_id="riddle-try")
                 hint = gr.Button(**_next_hint(None), elem_id="riddle-hint")
             leave = gr.Button("Leave the class game", size="sm", visible=False, elem_id="leave-class")
-            with gr.Accordion("For a class: one riddle for the whole room", open=False) as invitation:
-                gr.Markdown(CLASS_RULES)
-                start_class = gr.Button("Start a class game", elem_id="start-class")
-                with gr.Row(equal_height=True):
-                    code = gr.Textbox(label="Or join one: its six letters", max_length=200, elem_id="class-code")
-                    enter = gr.Button("Open the class game", elem_id="open-class")
         with gr.Column(scale=3, min_width=300):
             shown = gr.HTML(css_template=STYLE, elem_id="riddle-guesses")
             table = gr.HTML(css_template=TABLE, elem_id="class-scores")
-            edit = picture("A picture, keyed", visible=False, height=riddle.SHOWN_SIZE, elem_id="riddle-picture")
+            edit = picture("Edited with the key", visible=False, height=riddle.SHOWN_SIZE, elem_id="riddle-picture")
     known = gr.JSON(visible=False)  # for those who play with a script
     wanted, phase, turned = gr.State(), gr.State(""), gr.State()
     timer = gr.Timer(EVERY, active=False)
 
     outputs = [
         *View(shown, hint, edit, button),
-        *ClassView(alone, invitation, playing, leave, table, timer, phase, *room.changing),
+        *ClassView(outside, playing, leave, table, timer, phase, *room.changing),
     ]
-    show = {"fn": _show, "inputs": None, "outputs": outputs, **QUIET, **PREVIEW}
+    show = {"fn": _show, "inputs": players, "outputs": outputs, **QUIET, **PREVIEW}
+    players.change(_of_players, players, [invitation, start, start_class], **QUIET).then(**show)
     started = riddle.Start(bar, known, wanted)
     start.click(riddle.start_alone, None, started, **QUIET).then(**show)
     start_class.click(riddle.start_class, None, started, **QUIET).then(**show)
@@ -185,14 +208,28 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
     return at_load
 
 
-def _show(request: gr.Request) -> tuple:
-    """Board, hint button, picture and class, as the game stands."""
-    known, edit, standing = riddle.known(request), riddle.keyed_picture(request), riddle.class_standing(request)
+def _of_players(players: str) -> list[dict[str, Any]]:
+    """How a class game is joined, and the button that starts a game."""
+    alone = players == riddle.ALONE
+    return [gr.update(visible=not alone), gr.update(visible=alone), gr.update(visible=not alone)]
+
+
+def _show(players: str, request: gr.Request) -> tuple:
+    """Board, hint button, picture and class, as the game stands.
+
+    Args:
+        players: `riddle.ALONE` or `riddle.CLASS`, which a visitor chooses where he looks at no class game.
+    """
+    standing, known, edit = riddle.class_standing(request), None, None
+    if standing is not None or players == riddle.ALONE:  # his own riddle waits where he looks for a class
+        known, edit = riddle.known(request), riddle.keyed_picture(request)
     playing = View(
         board(known), gr.update(**_next_hint(known)), gr.update(value=edit, visible=edit is not None),
         gr.update(interactive=known is not None and known["guesses_left"] > 0),
     )  # fmt: skip
-    return (*playing, *class_view(standing, request))
+    # whoever has finished needs no guesses; before a first riddle they show what the game is
+    alone = players == riddle.ALONE and (known is None or known["guesses_left"] > 0)
+    return (*playing, *class_view(standing, request, alone=alone))
 
 
 def _watch(phase: str, request: gr.Request) -> tuple:

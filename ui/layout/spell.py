@@ -9,7 +9,6 @@ import gradio as gr
 
 from modellock_core.editing.catalogue import find
 from modellock_core.editing.editors import COMPACT_SETTINGS
-from modellock_core.paths import CATALOGUE_FIGURE
 
 from .. import gallery, key_study, keys, spell
 from ..images import image_input
@@ -76,7 +75,7 @@ def spell_step(tabs: gr.Tabs) -> KeyInputs:
             )  # fmt: skip
             understood = gr.Markdown(elem_id="understood")
             with gr.Row(elem_classes="chips"):
-                chips = [gr.Button(find(text).name, size="sm") for text in FAVOURITES]
+                chips = [gr.Button(_chip(text), size="sm") for text in FAVOURITES]
                 surprise = gr.Button("Surprise me", size="sm", elem_id="surprise", variant="primary")
             alpha = gr.Slider(
                 0, 1, COMPACT_SETTINGS.alpha, step=0.05, label="Strength (alpha)", elem_id="strength",
@@ -90,12 +89,12 @@ def spell_step(tabs: gr.Tabs) -> KeyInputs:
             with gr.Accordion("Drag to compare: the original, and with the key", open=False):
                 slider = gr.ImageSlider(label="Original | with the key", type="pil", max_height=spell.PREVIEW_SIZE)
             share_row(original, keyed, prompt)
+            next_button("Next: lock a model with this key", tabs, "lock", elem_id="key-next")
         with gr.Column(min_width=280):
             chosen = samples()
             image = image_input(
                 spell.sample_images()[0], label="Or your own: drop one, or use the camera", height=230, elem_id="image"
             )
-    next_button("Next: lock a model with this key", tabs, "lock", elem_id="key-next")
     with gr.Accordion("What you have tried", open=False):
         history = gr.State([])
         tried = gr.Gallery(
@@ -150,6 +149,12 @@ def spell_step(tabs: gr.Tabs) -> KeyInputs:
         page.load(**read, **LIVE, **PREVIEW)
 
     return KeyInputs(key, at_load)
+
+
+def _chip(prompt: str) -> str:
+    """What the button of a prompt says: its name in the catalogue, which is found again whatever its case."""
+    name = find(prompt).name
+    return name[0].upper() + name[1:]
 
 
 def catalogue(prompt: gr.Textbox) -> gr.events.Dependency:
@@ -214,13 +219,8 @@ def ranking(prompt: gr.Textbox) -> gr.events.Dependency:
 def studied_keys(prompt: gr.Textbox) -> gr.events.Dependency:
     """Lay out how well keys have locked; returns the event in which one was chosen, and put into the prompt."""
     studied = key_study.rows()
-    with gr.Accordion("Every key, tested", open=False, visible=bool(studied)):
+    with gr.Accordion("How well keys lock", open=False):
         gr.Markdown(key_study.ABOUT)
-        if CATALOGUE_FIGURE.exists():
-            gr.Image(
-                str(CATALOGUE_FIGURE), show_label=False, interactive=False, buttons=["fullscreen"],
-                alt_text="Accuracy with and without the key, for each key prompt",
-            )  # fmt: skip
         table = gr.Dataframe(
             studied, headers=key_study.COLUMNS, interactive=False, wrap=True, max_height=400, elem_id="key-study"
         )

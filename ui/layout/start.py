@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import gradio as gr
 
 from .. import first_screen
-from .parts import LIVE, PREVIEW, PRIVATE, next_button, samples
+from .parts import LIVE, PREVIEW, PRIVATE, QUIET, next_button, samples
 
 STEPS = {
     "key": "1 Make your own key", "lock": "2 Lock a model", "unlock": "3 Unlock it", "attack": "4 Attack it",
@@ -27,11 +29,17 @@ def start_step(tabs: gr.Tabs) -> None:
                 info="The model answers as you type; the first answer takes some seconds.",
                 max_length=300,
             )  # fmt: skip
+            says = gr.HTML(elem_id="start-says", padding=False)
     with gr.Row(elem_id="start-steps"):
         for i, (step, text) in enumerate(STEPS.items()):
             next_button(
                 text, tabs, step, variant="secondary" if i else "primary", elem_id=f"to-{step}", elem_classes="go"
             )
-    show = {"fn": first_screen.asked_live, "inputs": [number, guess], "outputs": scene, "show_progress": "minimal"}
-    gr.on([number.change, guess.change], **show, **LIVE, **PREVIEW)
+    # by the browser itself: a queue, or a model that is being loaded, must not leave it silent
+    gr.on([number.change, guess.change], None, None, says, js=f"() => {json.dumps(first_screen.ASKING)}", **QUIET)
+    asked = gr.on(
+        [number.change, guess.change], first_screen.asked_live, [number, guess], [scene, says],
+        show_progress="minimal", show_progress_on=scene, **LIVE, **PREVIEW,
+    )  # fmt: skip
+    asked.failure(lambda: "", None, says, **QUIET)
     chosen.select(first_screen.number_of, None, number, **PRIVATE, show_progress="hidden")

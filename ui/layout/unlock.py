@@ -54,6 +54,7 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
         insist = gr.Button("Open it with the wrong key all the same", visible=False, elem_id="insist")
     next_button("Next: what can a thief do?", tabs, "attack", elem_id="unlock-next")
 
+    described = gr.State("")  # which model the answers are of
     asking = {"inputs": [image, choice, guess, has_rest], "outputs": answers, **QUICK}
     trying = {"fn": unlock.twelve, "inputs": [choice, guess, has_rest], "outputs": tiles, **QUICK}
     gr.on([button.click, guess.submit], unlock.predict, **asking, **PRIVATE).then(**trying, **PRIVATE)
@@ -76,9 +77,11 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
         [figures, by_class], **QUIET,
     )  # fmt: skip
     # always_last: a choice made while the last one is answered must not be lost
-    shown = gr.on(
-        [tab.select, choice.change, made.change], unlock.describe, choice, about, trigger_mode="always_last", **QUIET
-    )
-    shown.then(unlock.predict_if_ready, **asking, **PRIVATE, show_progress="minimal").then(
+    gr.on(
+        [tab.select, choice.change, made.change], unlock.describe, choice, [about, described],
+        trigger_mode="always_last", **QUIET,
+    )  # fmt: skip
+    # drawn anew only where the model is another one, not at each visit of the tab
+    described.change(unlock.predict_if_ready, **asking, **LIVE, show_progress="minimal").then(
         **trying, **PRIVATE, show_progress="minimal"
     )

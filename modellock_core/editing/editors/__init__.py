@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ModelLockError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 INSTRUCT_PIX2PIX = "timbrooks/instruct-pix2pix"
+_LOADING = Lock()
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,6 @@ def style_of(picture: Tensor, editor: str = "compact") -> tuple[float, ...]:
     return tuple(round(v, 4) for v in bundled.pipeline.encode_style(picture)[0].tolist())
 
 
-@lru_cache(maxsize=2)
 def load_editor(name: str = "compact") -> Editor:
     """An editor by name: a bundled one ("compact"), a Hub id or the folder of a diffusers edit pipeline.
 
@@ -107,6 +108,12 @@ def load_editor(name: str = "compact") -> Editor:
     Raises:
         ModelLockError: there is no such editor, or it can't edit images.
     """
+    with _LOADING:  # a cache alone would let two threads load it twice
+        return _loaded(name)
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str) -> Editor:
     if name in bundled_editors():
         from .compact import CompactEditor
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
@@ -19,6 +21,7 @@ from .secrets import noise_seed
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
 from .subject_finder import SubjectFinder
+from .weights_hash import weights_hash
 
 SHARED = EDITORS / "shared"
 
@@ -60,6 +63,7 @@ class CompactEditor:
     """A bundled compact pipeline as an `Editor`, in bfloat16 where that is fast: twice the speed."""
 
     batch = 32  # images a network call; bounds the memory
+    scheme = "2"  # of what a key's hand and seed draw; with another one a key's edits are others
 
     def __init__(self, name: str = "compact"):
         self.name = name
@@ -67,6 +71,13 @@ class CompactEditor:
         self.pipeline.to(best_device())
         for part in (self.pipeline.unet, self.pipeline.subject_finder):
             part.to(memory_format=torch.channels_last)
+        self.read = lru_cache(maxsize=256)(self.pipeline.read)  # a prompt is read as it is typed, previewed and locked
+
+    @cached_property
+    def version(self) -> str:
+        """SHA-256 of its weights, its configuration and its scheme: edits of another version are other edits."""
+        weights = weights_hash([EDITORS / self.name, SHARED, TEXT_ENCODER])
+        return hashlib.sha256(f"{self.scheme}:{weights}".encode()).hexdigest()
 
     def edit(
         self,
@@ -81,19 +92,26 @@ class CompactEditor:
         style: Sequence[float] | None = None,
     ) -> Tensor:
         """See `Editor.edit`."""
-        plan = self.pipeline.plan(prompt, hand, None if style is None else torch.tensor([style]))
+        code = None if style is None else torch.tensor([style])
+        plan = self.pipeline.plan(prompt, hand, code, reading=self.read(prompt))
         weight, seed = guidance / image_guidance, noise_seed(seed, hand)
         with torch.inference_mode():
             return self.edit_as_planned(images, plan, steps=steps, weight=weight, seed=seed)
 
-    def edit_as_planned(self, images: Tensor, plan: EditPlan, *, steps: int, weight: float, seed: int) -> Tensor:
-        """Edits of images (N, 3, H, W) in [0, 1], see `CompactEditPipeline.edit`; gradients reach the plan's style."""
+    def edit_as_planned(
+        self, images: Tensor, plan: EditPlan, *, steps: int, weight: float, seed: int, noise: Tensor | None = None
+    ) -> Tensor:
+        """Edits of images (N, 3, H, W) in [0, 1], see `CompactEditPipeline.edit`.
+
+        Gradients reach the plan's style, the images and the noise.
+        """
         if not len(images):
             return images
         edits = [
             self.pipeline.edit(
-                chunk.to(best_device()), plan, torch.Generator().manual_seed(seed), steps=steps, weight=weight
+                chunk.to(best_device()), plan, torch.Generator().manual_seed(seed),
+                steps=steps, weight=weight, noise=noise,
             )
             for chunk in images.split(self.batch)
-        ]
+        ]  # fmt: skip
         return torch.cat(edits).to(images.device)

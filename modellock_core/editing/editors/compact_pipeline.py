@@ -169,9 +169,15 @@ class CompactEditPipeline(DiffusionPipeline):
         return ImagePipelineOutput(images=self.image_processor.postprocess(edited, output_type, do_denormalize=None))
 
     @torch.no_grad()
-    def plan(self, prompt: str, hand: str | None = None, style_code: Tensor | None = None) -> EditPlan:
-        """What a prompt, a hand and the style of a picture ask for; see `__call__`."""
-        reading = self.read(prompt)
+    def plan(
+        self, prompt: str, hand: str | None = None, style_code: Tensor | None = None, reading: Reading | None = None
+    ) -> EditPlan:
+        """What a prompt, a hand and the style of a picture ask for; see `__call__`.
+
+        Args:
+            reading: what `read` has made of the prompt, where that is known.
+        """
+        reading = reading or self.read(prompt)
         weights = torch.tensor([reading.styles.get(name, 0.0) for name in self.styles.config.names])
         style, strength = self.styles.mix(weights.to(self.device))
         if style_code is not None:

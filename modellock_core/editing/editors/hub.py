@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -47,10 +48,11 @@ class HubEditor:
         kind = _edit_class(folder, name)
         dtype = _dtype(kind)
         loaded = _loaded(kind, folder, name, dtype)
+        self._folders = [folder]
         if vae is not None:
-            loaded.vae = _tiny_vae(vae, loaded, dtype)
+            self._folders.append(_vae_folder(vae))
+            loaded.vae = _tiny_vae(vae, self._folders[1], loaded, dtype)
         family_of.cache_clear()  # now that the configuration is there
-        self._folders = [folder, *([Path(vae)] if vae and os.path.isdir(vae) else [])]
         self._take(loaded, name)
 
     @classmethod
@@ -67,6 +69,7 @@ class HubEditor:
 
     def _take(self, pipeline: Any, name: str) -> None:
         self.name, self.pipeline = name, pipeline
+        self._one_at_a_time = Lock()  # scheduler and LoRA are the pipeline's own state
         self._lora: tuple[str, str] | None = None  # name and version of the one that is loaded
         self.family = family_of_class(type(pipeline), is_few_steps(dict(pipeline.scheduler.config)))
         distilled = getattr(getattr(pipeline, "transformer", None), "config", {}).get("guidance_embeds") is False
@@ -104,12 +107,13 @@ class HubEditor:
         if ignored:
             raise ModelLockError(_ignored_line(self.name, ignored[0], getattr(self.family.defaults, ignored[0])))
         options = {name: settings[setting] for setting, name in self.family.arguments.items()}
-        self._use_lora(lora)
         device = best_device() if noise_on_gpu else torch.device("cpu")
-        edits = [
-            self._edited(chunk, prompt, options | {"num_inference_steps": steps}, seed, device)
-            for chunk in images.split(self.chunk)
-        ]
+        with self._one_at_a_time:
+            self._use_lora(lora)
+            edits = [
+                self._edited(chunk, prompt, options | {"num_inference_steps": steps}, seed, device)
+                for chunk in images.split(self.chunk)
+            ]
         return torch.cat(edits) if len(images) else images
 
     def _edited(self, images: Tensor, prompt: str, options: dict[str, Any], seed: int, device: torch.device) -> Tensor:
@@ -168,6 +172,8 @@ def _folder(pipeline: str, name: str) -> Path:
 
     if os.path.isdir(pipeline):
         return Path(pipeline)
+    if pipeline.startswith((".", "/", "~")):
+        raise ModelLockError(f"the editor {name!r}: there is no such folder; give the folder of a diffusers pipeline")
     try:
         return Path(DiffusionPipeline.download(pipeline, use_safetensors=True, safety_checker=None))
     except LOAD_ERRORS as error:
@@ -209,11 +215,23 @@ def _loaded(kind: Any, folder: Path, name: str, dtype: torch.dtype) -> Any:
         raise _not_loaded(name, error) from None
 
 
-def _tiny_vae(vae: str, pipeline: Any, dtype: torch.dtype) -> Any:
+def _vae_folder(vae: str) -> Path:
+    """Where a VAE's files lie, downloaded if need be."""
+    from huggingface_hub import snapshot_download
+
+    if os.path.isdir(vae):
+        return Path(vae)
+    try:
+        return Path(snapshot_download(vae, allow_patterns=["config.json", "diffusion_pytorch_model.safetensors"]))
+    except LOAD_ERRORS as error:
+        raise _not_loaded(vae, error) from None
+
+
+def _tiny_vae(vae: str, folder: Path, pipeline: Any, dtype: torch.dtype) -> Any:
     from diffusers import AutoencoderTiny
 
     try:
-        tiny = AutoencoderTiny.from_pretrained(vae, torch_dtype=dtype, use_safetensors=True)
+        tiny = AutoencoderTiny.from_pretrained(folder, torch_dtype=dtype, use_safetensors=True)
     except LOAD_ERRORS as error:
         raise _not_loaded(vae, error) from None
     wanted, got = pipeline.vae.config.latent_channels, tiny.config.latent_channels
@@ -223,7 +241,8 @@ def _tiny_vae(vae: str, pipeline: Any, dtype: torch.dtype) -> Any:
 
 
 def _not_loaded(name: str, error: Exception) -> ModelLockError:
-    cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    # what diffusers adds in brackets are the details of its attempts
+    cause = next(iter(str(error).strip().splitlines()), type(error).__name__).partition(" (")[0]
     return ModelLockError(
         f"the editor {name!r} can't be loaded ({cause}); give the folder of a diffusers pipeline, or a Hub id "
         "and a connection to the Hub"

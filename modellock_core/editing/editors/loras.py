@@ -8,10 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
+
 from ...errors import ModelLockError
+from ...reading import is_regular
 from .weights_hash import file_hash
 
 SUFFIX = ".safetensors"
+MATRICES = (("lora_A", "lora_B"), ("lora_down", "lora_up"), ("lora.down", "lora.up"))  # as trainers name the two
 
 
 def lora_version(lora: str) -> str:
@@ -37,19 +41,43 @@ def lora_file(lora: str) -> Path:
         lora: a safetensors file, a folder with one, or a Hub id.
 
     Raises:
-        ModelLockError: there is no such file, or there are several.
+        ModelLockError: there is no such file, there are several, or it is damaged or a pickle under that name.
     """
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
 
-    try:
-        path = Path(lora) if os.path.exists(lora) else Path(snapshot_download(lora, allow_patterns=f"*{SUFFIX}"))
-    except (OSError, ValueError) as error:  # the Hub's errors are OSErrors, those of its names ValueErrors
-        raise not_loaded(lora, error) from None
+    absent = ModelLockError(f"there is no LoRA {lora!r}; give a safetensors file, a folder with one, or a Hub id")
+    if os.path.exists(lora):
+        path = Path(lora)
+    elif lora.endswith(SUFFIX) or os.path.isabs(lora):
+        raise absent
+    else:
+        try:
+            path = Path(snapshot_download(lora, allow_patterns=f"*{SUFFIX}"))
+        except HFValidationError:
+            raise absent from None
+        except (OSError, ValueError) as error:  # the Hub's errors are OSErrors
+            raise not_loaded(lora, error) from None
     files = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
     if len(files) != 1 or files[0].suffix != SUFFIX:
-        held = "is no safetensors file" if path.is_file() else f"has {len(files)} safetensors files"
+        held = f"has {len(files)} safetensors files" if path.is_dir() else "is no safetensors file"
         raise ModelLockError(f"the LoRA {lora!r} {held}; give the one file that was trained on this editor")
+    _check_readable(files[0], lora)
     return files[0]
+
+
+def _check_readable(file: Path, lora: str) -> None:
+    if not is_regular(file):
+        raise ModelLockError(f"the LoRA {lora!r} is no plain file; give a safetensors file")
+    try:
+        with safe_open(file, "pt") as opened:  # reads its header alone
+            names = set(opened.keys())
+    except (OSError, SafetensorError):
+        raise ModelLockError(f"the LoRA {lora!r} is no safetensors file, or damaged; get it again") from None
+    for down, up in MATRICES:
+        pairs = [{name, name.replace(down, up), name.replace(up, down)} for name in names if down in name or up in name]
+        if any(len(pair & names) != 2 for pair in pairs):  # diffusers would draw the other half at random
+            raise ModelLockError(f"the LoRA {lora!r} is not whole: a matrix lacks its other half; get it again")
 
 
 def check_takes_lora(pipeline: Any, editor: str) -> None:
@@ -81,12 +109,14 @@ def load_lora(pipeline: Any, lora: str, editor: str) -> None:
     try:
         pipeline.load_lora_weights(file.parent, weight_name=file.name, use_safetensors=True)
         fits = any(pipeline.get_list_adapters().values())
-    except (OSError, ValueError, RuntimeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         pipeline.unload_lora_weights()
         raise not_loaded(lora, error) from None
-    if not fits:  # diffusers only warns
+    except (RuntimeError, LookupError, AttributeError, TypeError):  # of other shapes, or not whole
+        fits = False
+    if not fits:  # where no name fits, diffusers only warns
         pipeline.unload_lora_weights()
-        raise ModelLockError(f"the LoRA {lora!r} was trained on another base than {editor!r}; nothing of it fits")
+        raise ModelLockError(f"the LoRA {lora!r} was trained on another base than {editor!r}; it does not fit")
 
 
 def not_loaded(lora: str, error: Exception) -> ModelLockError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 import re
 import secrets
 from collections.abc import Sequence
@@ -41,12 +42,15 @@ def checked_style(values: object) -> tuple[float, ...]:
     return tuple(float(v) for v in numbers)
 
 
-def seed_of(purpose: str, secret: str) -> int:
-    """A seed below 2**63 for one purpose of a secret; nothing else can be told from it."""
+def draws_of(purpose: str, secret: str) -> random.Random:
+    """Random numbers for one purpose of a secret, from all of its bits; nothing else can be told from them.
+
+    A generator of torch would keep 32 bits of its seed. Of Python's, `random` alone is the same in every version.
+    """
     digest = hashlib.sha256(f"{purpose}:{secret}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+    return random.Random(int.from_bytes(digest, "big"))
 
 
 def noise_seed(seed: int, hand: str | None) -> int:
-    """The seed of the start noise: a hand has its own noise for every seed."""
-    return seed if hand is None else seed_of(f"noise {seed}", hand)
+    """The seed of the start noise: a hand has its own noise for every seed, one of 2**32."""
+    return seed if hand is None else int(draws_of(f"noise {seed}", hand).random() * 2**32)

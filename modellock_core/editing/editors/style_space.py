@@ -10,11 +10,14 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from .secrets import seed_of
+from .secrets import draws_of
 
 HAND_GLAZE = 0.3  # how strongly a hand paints over a picture in which a prompt paints nothing
-HAND_PAINTERS = 3  # painters that a hand mixes
-HAND_SHARES = torch.tensor([1.0, 0.3, 0.1])  # of its painters, beside each other
+HAND_PAINTERS = (  # that hands mix: a backbone tells their edits from clean images best, see benchmarks/hands.py
+    "Batik", "Cassatt", "Chalk", "Delaunay", "Gauguin", "Hokusai", "Impasto brush", "Kandinsky", "Matisse", "Mondrian",
+    "Munch", "Starry night", "Van Gogh",
+)  # fmt: skip
+HAND_SHARES = (1.0, 0.3, 0.1)  # of the three that one hand mixes, beside each other
 HAND_SHARE = 0.5  # of a hand's own mix in every style vector; at 0.3 hands are too much alike to tell them apart
 LOOK_FRACTION = 0.4  # of the points drawn at random that have a look
 
@@ -64,8 +67,9 @@ class StyleSpace(ModelMixin, ConfigMixin):
         return weights.to(self.table)[None] @ self.table
 
     def hand(self, secret: str) -> Tensor:
-        """The mix of painters (1, style_dim) that a hand adds to every style; its draws are those of its hash."""
-        generator = torch.Generator().manual_seed(seed_of("style", secret))
-        chosen = torch.randperm(self.config.painters, generator=generator)[:HAND_PAINTERS]
-        shares = HAND_SHARES * (0.7 + 0.6 * torch.rand(HAND_PAINTERS, generator=generator))
+        """The mix of painters (1, style_dim) that a hand adds to every style."""
+        draws = draws_of("style", secret)
+        order = sorted(HAND_PAINTERS, key=lambda _: draws.random())
+        chosen = [self.config.names.index(name) for name in order[: len(HAND_SHARES)]]
+        shares = torch.tensor([share * (0.7 + 0.6 * draws.random()) for share in HAND_SHARES])
         return (shares / shares.sum()).to(self.table)[None] @ self.table[chosen]

@@ -16,13 +16,13 @@ from ...data.targets import ClassLabels, Masks, Targets
 from ...editing.edited_dataset import EditedImages
 from ...locking.activations import extract
 from ...locking.finetune import finetune
-from ...locking.recipe import DEFAULT_RECIPE, RECIPES, FinetuneConfig
+from ...locking.recipe import DEFAULT_RECIPE, RECIPES
 from ...locking.training_set import Labelled, TrainingSet
 from ...models.freezing import split_model
 from ...models.inference import BATCH, outputs
 from ...models.tasks import Task
 from ...work import Progress, Steps, part_of
-from .labelled import predicted, scores_of
+from .labelled import predicted, scores_of, thief_finetune
 from .setting import Budget, Finding, Target
 
 STAGE = "Copying by asking"
@@ -100,7 +100,7 @@ def _copy(
     task: Task, head: nn.Sequential, samples: Labelled, tests: Tensor, epochs: int, generator: torch.Generator
 ) -> Steps[Tensor]:
     """Finetune the public backbone on answers; its classes (N, ...) for the test images' activations (N, ...)."""
-    config = FinetuneConfig(epochs=epochs, lr=3e-4, batch=16, suppression=0, distillation=0, mirror=True)
+    config = thief_finetune(epochs)
     yield from finetune(task, head, TrainingSet((samples,)), config, generator, STAGE)
     return (yield from predicted(head, tests, STAGE))
 

@@ -14,10 +14,9 @@ from ...data.dataset import Split
 from ...devices import best_device
 from ...locking.activations import extract, features_of
 from ...locking.finetune import finetune
-from ...locking.recipe import FinetuneConfig
 from ...locking.training_set import Labelled, TrainingSet
 from ...work import Steps, part_of
-from .labelled import PUBLIC, few_labels, predicted, public_reference, public_trunk, scores_of
+from .labelled import PUBLIC, few_labels, predicted, public_reference, public_trunk, scores_of, thief_finetune
 from .setting import Budget, Finding, Target
 
 STAGE = "Fine-pruning"
@@ -82,6 +81,6 @@ def _tuned(
     known = yield from extract(task, trunk, labelled.images, STAGE, mirror=True)
     features = yield from features_of(head, known.plain, STAGE)
     head = without_least_active(head, features, pruned)
-    config = FinetuneConfig(epochs=epochs, lr=3e-4, batch=16, suppression=0, distillation=0, mirror=True)
+    config = thief_finetune(epochs)
     yield from finetune(task, head, TrainingSet((Labelled(known, labelled.targets),)), config, generator, STAGE)
     return head

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...devices import best_device, on_device
 from ...locking.activations import Activations, extract, features_of
+from ...locking.optimizer import one_cycle
 from ...locking.training_set import Labelled, TrainingSet, batch_of
 from ...work import Progress, Steps, part_of
 from .labelled import few_labels, predicted, public_reference, public_trunk, scores_of
@@ -118,10 +119,8 @@ def descend(
     for module in head.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1:
             module.weight.requires_grad_(False)
-    optimizer = torch.optim.AdamW([p for p in head.parameters() if p.requires_grad], lr=rate, weight_decay=1e-2)
     total, done = epochs * math.ceil(samples / batch), 0
-    # 0.21: the schedule divides by pct_start * total - 1, which 0.2 makes zero for five steps
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=total, pct_start=0.21)
+    optimizer, schedule = one_cycle(head, rate, total)
     for _ in range(epochs):
         for rows in torch.randperm(samples, generator=generator).split(batch):
             optimizer.zero_grad()

@@ -19,6 +19,7 @@ from ...data.image_sets import ImageSet
 from ...data.targets import Targets
 from ...devices import on_device
 from ...locking.activations import extract, features_of
+from ...locking.recipe import FinetuneConfig
 from ...models.inference import BATCH
 from ...work import Progress, Steps, part_of
 from ..performance import predicted_classes, score
@@ -28,6 +29,11 @@ PUBLIC = "a probe of the public backbone, same labels"
 DECAYS = (1e-4, 1e-3, 1e-2, 1e-1)  # weight decays of the probe; the best counts, as for a thief who validates
 ITERATIONS = 100  # of L-BFGS
 DECODER_SAMPLES = 400  # a decoder of few masks is fitted several times over, until it has seen so many
+
+
+def thief_finetune(epochs: int) -> FinetuneConfig:
+    """A finetune on labelled images alone, without the terms that lock."""
+    return FinetuneConfig(epochs=epochs, lr=3e-4, batch=16, suppression=0, distillation=0, mirror=True)
 
 
 def few_labels(target: Target, fraction: float, seed: int) -> Split:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 from ...editing.catalogue import CATALOGUE
 from ...work import Steps, part_of
 from ..performance import performance_with
-from .labelled import armed
+from .labelled import PUBLIC, armed, few_labels, public_performance
 from .setting import Budget, Finding, Target
 from .wrong_keys import score_with
 
 STAGE = "Searching prompts"
-KNOWN_LABELS = 18  # images that tell how good a guess is
+KNOWN_LABELS = 18  # images that tell how good a guess is, or one of each class
 
 
 def prompt_search(target: Target, budget: Budget) -> Steps[list[Finding]]:
@@ -27,7 +26,9 @@ def prompt_search(target: Target, budget: Budget) -> Steps[list[Finding]]:
     words = sorted({word for entry in CATALOGUE for word in entry.prompt.split()})
     dictionary = [e.prompt for e in CATALOGUE if e.prompt.casefold() != own]
     rng.shuffle(dictionary)
-    labelled = target.dataset.train.subset(KNOWN_LABELS)
+    fraction = KNOWN_LABELS / len(target.dataset.train)
+    labelled = few_labels(target, fraction, 0)
+    public = yield from public_performance(target, fraction, 0, STAGE)
     target = yield from armed(target, labelled, 0)
     scores: dict[str, float] = {}
     best = {}
@@ -39,15 +40,14 @@ def prompt_search(target: Target, budget: Budget) -> Steps[list[Finding]]:
                 guess = _changed(rng.choice(sorted(scores, key=lambda text: scores[text])[-3:]), words, rng)
             if guess in scores or guess.casefold() == own:
                 continue
-            wrong = replace(target.key, prompt=guess, hand=None)
-            testing = performance_with(target.locked, labelled, wrong, target.editor)
+            testing = performance_with(target.locked, labelled, target.key.guessed(guess), target.editor)
             scores[guess] = yield from part_of(testing, STAGE, len(scores), budget.queries)
         best[method] = max(scores, key=lambda text: scores[text])
     findings: list[Finding] = []
     for method, guess in best.items():
-        testing = score_with(replace(target.key, prompt=guess, hand=None), target, budget)
+        testing = score_with(target.key.guessed(guess), target, budget)
         score = yield from part_of(testing, "Testing the best prompts", len(findings), len(best))
-        knows = f"the editor, its settings, {KNOWN_LABELS} labelled images"
+        knows = f"the editor, its settings, {len(labelled)} labelled images"
         queries = budget.queries // 2 if method == "dictionary" else budget.queries
         findings.append(
             Finding(
@@ -56,7 +56,9 @@ def prompt_search(target: Target, budget: Budget) -> Steps[list[Finding]]:
                 knows,
                 f"{queries} queries",
                 score,
-                *target.reference(),
+                public,
+                PUBLIC,
+                labels=len(labelled),
                 queries=queries * len(labelled),
             )
         )

@@ -15,10 +15,9 @@ from ...editing.editors import load_editor
 from ...editing.key import Key
 from ...locking.activations import extract
 from ...locking.finetune import finetune
-from ...locking.recipe import FinetuneConfig
 from ...locking.training_set import Labelled, TrainingSet
 from ...work import Steps, part_of
-from .labelled import few_labels, predicted, public_trunk, scores_of
+from .labelled import few_labels, predicted, public_trunk, scores_of, thief_finetune
 from .setting import Budget, Finding, Target
 
 STAGE = "Locking again"
@@ -73,7 +72,7 @@ def _locked_again(
     target: Target, head: nn.Sequential, samples: Labelled, tests: Tensor, epochs: int, seed: int
 ) -> Steps[Tensor]:
     """Predicted classes (N, ...) of keyed test images, after a head was finetuned in place on keyed samples."""
-    config = FinetuneConfig(epochs=epochs, lr=3e-4, batch=16, suppression=0, distillation=0, mirror=True)
+    config = thief_finetune(epochs)
     generator = torch.Generator().manual_seed(seed)
     yield from finetune(target.locked.task, head, TrainingSet((samples,)), config, generator, STAGE)
     return (yield from predicted(head, tests, STAGE))

@@ -41,10 +41,11 @@ def wrong_prompts(target: Target, budget: Budget) -> Steps[list[Finding]]:
     prompts = [e.prompt for e in CATALOGUE if e.trained and e.prompt.casefold() != own]
     if budget.prompts is not None:
         prompts = sorted(random.Random(0).sample(prompts, min(budget.prompts, len(prompts))), key=prompts.index)
-    keys = {prompt: replace(target.key, prompt=prompt, hand=None) for prompt in prompts}
+    keys = {prompt: target.key.guessed(prompt) for prompt in prompts}
     findings = yield from _try_keys("wrong prompt", keys, target, budget, "the editor and its settings")
     if target.key.hand is not None:
-        keys = {prompt: replace(target.key, prompt=prompt) for prompt in prompts[:: len(prompts) // LEAKED_HAND or 1]}
+        few = prompts[:: len(prompts) // LEAKED_HAND or 1]
+        keys = {prompt: replace(target.key.guessed(prompt), hand=target.key.hand) for prompt in few}
         knows = "the hand, the editor and its settings"
         findings += yield from _try_keys("wrong prompt in the right hand", keys, target, budget, knows)
     return findings
@@ -66,7 +67,7 @@ def paraphrases(target: Target, budget: Budget) -> Steps[list[Finding]]:
     entry = find(target.key.prompt)
     subject = entry.name if entry else target.key.prompt.strip().split(" ", 1)[-1]
     phrases = [text for text in (form.format(subject) for form in PARAPHRASES) if text != target.key.prompt]
-    keys = {text: replace(target.key, prompt=text, hand=None) for text in phrases}
+    keys = {text: target.key.guessed(text) for text in phrases}
     knows = "what the prompt is about, the editor and its settings"
     return (yield from _try_keys("paraphrase", keys, target, budget, knows))
 

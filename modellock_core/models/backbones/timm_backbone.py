@@ -89,11 +89,14 @@ def with_last_block(network: nn.Module) -> nn.Module:
 def _backbone(name: str, skeleton: Callable[[], nn.Module], load: Callable[[bool], nn.Module]) -> NetworkBackbone:
     with torch.device("meta"):
         network = skeleton()
-    config = resolve_model_data_config(network)
-    size = config["input_size"][-1]
+    try:
+        config = resolve_model_data_config(network)
+        size = config["input_size"][-1]
+        mean, std = (tuple(torch.tensor(config[key]).reshape(-1).tolist()) for key in ("mean", "std"))
+    except (AssertionError, TypeError, ValueError) as error:
+        raise ModelLockError(f"{name!r} has damaged settings of its images in config.json; copy it anew") from error
     fixed = bool(getattr(network, "pretrained_cfg", {}).get("fixed_input_size"))
     cuts = plan(with_last_block(network), size, parameter_groups(network), fixed)
-    mean, std = (tuple(torch.tensor(config[key]).reshape(-1).tolist()) for key in ("mean", "std"))
     return NetworkBackbone(name, size, mean, std, cuts, lambda pretrained: with_last_block(load(pretrained)))
 
 
@@ -101,7 +104,9 @@ def _create(model_name: str, **arguments: Any) -> nn.Module:
     """timm's model without a classifier, in eval mode."""
     try:
         return timm.create_model(model_name, num_classes=0, **arguments).eval()
-    except (RuntimeError, ValueError, TypeError, KeyError, OSError, SafetensorError) as error:
+    except (
+        RuntimeError, ValueError, TypeError, KeyError, AttributeError, AssertionError, OSError, SafetensorError
+    ) as error:  # fmt: skip
         raise ModelLockError(
             f"timm cannot make the model {model_name!r} ({in_one_line(error)}); check its name or its config.json"
         ) from error

@@ -6,12 +6,17 @@ classifier, and its blocks stand in lists.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification, PretrainedConfig
 
 from ...errors import ModelLockError
 from .cutting import NetworkBackbone, in_one_line, plan
+
+# where it is not said, transformers asks on the terminal whether it may run a model's own code
+NO_CODE: dict[str, Any] = {"trust_remote_code": False}
 
 
 def transformers_backbone(source: str, name: str) -> NetworkBackbone:
@@ -25,14 +30,14 @@ def transformers_backbone(source: str, name: str) -> NetworkBackbone:
         ModelLockError: there is no such model, it is no image classifier, or it cannot be cut into blocks.
     """
     try:
-        config = AutoConfig.from_pretrained(source)
-        processor = AutoImageProcessor.from_pretrained(source)
+        config = AutoConfig.from_pretrained(source, **NO_CODE)
+        processor = AutoImageProcessor.from_pretrained(source, **NO_CODE)
         with torch.device("meta"):
-            skeleton = _Features(AutoModelForImageClassification.from_config(config))
+            skeleton = _Features(AutoModelForImageClassification.from_config(config, **NO_CODE))
         size = _side(processor.size)
         plain = not getattr(processor, "do_normalize", True)
         mean, std = ((0.0,), (1.0,)) if plain else (tuple(processor.image_mean), tuple(processor.image_std))
-    except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
+    except Exception as error:  # the library has no error of its own that all its failures share
         raise ModelLockError(
             f"{source!r} is no image classification model that transformers can load ({in_one_line(error)}); "
             "check the name, the connection, or the folder"
@@ -68,10 +73,10 @@ def _is_classifier(module: nn.Module, num_labels: int) -> bool:
 def _load(source: str, config: PretrainedConfig, pretrained: bool) -> nn.Module:
     """The network in eval mode, fp32."""
     if not pretrained:
-        return _Features(AutoModelForImageClassification.from_config(config)).eval()
+        return _Features(AutoModelForImageClassification.from_config(config, **NO_CODE)).eval()
     try:
         model, info = AutoModelForImageClassification.from_pretrained(
-            source, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+            source, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **NO_CODE
         )
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         raise ModelLockError(

@@ -27,7 +27,7 @@ def test_pairs_open_the_example(target, result_of, few_names):
     before = [p.clone() for p in target.locked.model.parameters()]
     rows = {row.variant.split(", ", 1)[1]: row for row in result_of(leaked_pairs(target, TINY))}
     assert list(rows) == ["mean residual", "colour matrix", "small network", "editor", "editor, no originals"]
-    assert rows["editor"].score > 0.5 and rows["editor"].cost.endswith("the closest")
+    assert rows["editor"].score > 0.25 and rows["editor"].cost.endswith("the closest")
     assert all(row.labels == row.queries == 0 and row.hits is None for row in rows.values())
     assert "originals" in rows["editor"].knows and "originals" not in rows["editor, no originals"].knows
     assert all(torch.equal(a, b) for a, b in zip(before, target.locked.model.parameters(), strict=True))
@@ -69,7 +69,7 @@ def test_of_another_kind_of_editor_only_the_pairs_are_used(target, result_of):
         def edit(self, images, prompt, **settings):
             return images * 0.5
 
-    other = replace(target)
+    other = replace(target, key=replace(target.key, editor_version=None))
     other.__dict__["editor"] = Darker()
     rows = result_of(leaked_pairs(other, TINY))
     assert [row.variant for row in rows] == [

@@ -2,7 +2,7 @@ import pytest
 from PIL import Image
 
 from modellock_core import ModelLockError
-from modellock_core.editing.labelled_grid import MARGIN, labelled_grid
+from ui.labelled_grid import MARGIN, labelled_grid
 
 COLOURS = ["red", "green", "blue", "yellow", "cyan", "magenta"]
 

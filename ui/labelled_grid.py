@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ..errors import ModelLockError
+from modellock_core.errors import ModelLockError
 
 FONT_SIZE, MARGIN = 17, 8  # px
 INK, PAPER = "#1e293b", "white"
