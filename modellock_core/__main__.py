@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        print("modellock: there is not enough memory; give fewer or smaller images", file=sys.stderr)
+        _tell("there is not enough memory; give fewer or smaller images")
         return 2
     except KeyboardInterrupt:
         return 130
