@@ -216,10 +216,11 @@ def remembered(tried: list[list], *, image: Image.Image | None, **choice: Unpack
     prompt = (choice["prompt"] or "").strip()
     if image is None or not prompt:
         return tried, gr.skip()
-    kept = [row for row in tried if row[1:] != [prompt, choice["alpha"]]]
     _, keyed, _ = _keyed(image, choice)
-    history = [[with_short_side(to_pil(keyed[0]), THUMBNAIL), prompt, choice["alpha"]], *kept][:HISTORY]
-    return history, gr.update(value=[(row[0], f"{row[1]}, strength {row[2]:g}") for row in history])
+    new = [with_short_side(to_pil(keyed[0]), THUMBNAIL), prompt, choice["alpha"]]
+    # in place: of two that are drawn at the same time, none may overwrite the other's
+    tried[:] = [new, *(row for row in tried if row[1:] != new[1:])][:HISTORY]
+    return tried, gr.update(value=[(row[0], f"{row[1]}, strength {row[2]:g}") for row in tried])
 
 
 def again(tried: list[list], event: gr.SelectData) -> tuple[str, float]:

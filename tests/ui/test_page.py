@@ -169,13 +169,17 @@ def test_the_edit_follows_what_is_typed_moved_and_chosen(key_step):
 
 
 def test_what_was_tried_can_be_used_again(key_step):
+    from playwright.sync_api import expect
+
     page = key_step
-    page.get_by_role("button", name="Blueprint").click()
-    page.get_by_role("button", name="Gold").click()
+    prompt = page.locator("#prompt textarea")
+    for chip, text in (("Blueprint", "as a blueprint"), ("Gold", "made of gold")):
+        page.get_by_role("button", name=chip).click()
+        expect(prompt).to_have_value(text)
     page.get_by_role("button", name="What you have tried").click()
     page.locator("#history").get_by_text("made of gold").wait_for()
     page.locator("#history").get_by_text("as a blueprint").click()
-    page.wait_for_function("() => document.querySelector('#prompt textarea').value === 'as a blueprint'")
+    expect(prompt).to_have_value("as a blueprint")
 
 
 def test_random_bits_of_ones_own_change_the_edit_and_none_are_warned_of(key_step):

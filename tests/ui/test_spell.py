@@ -1,5 +1,6 @@
 """Step 1 without a browser: edits, warnings, grids and what was tried."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -75,6 +76,14 @@ def test_what_was_tried_is_kept_once_and_the_newest_first(photo):
     assert [row[1] for row in tried] == ["in watercolor", "in sepia"]
     assert shown["value"][0][1] == "in watercolor, strength 0.5"
     assert spell.again(tried, SimpleNamespace(index=1)) == ("in sepia", 0.5)
+
+
+def test_two_keys_that_are_drawn_at_the_same_time_are_both_kept(photo):
+    tried = []
+    prompts = ["in watercolor", "in sepia"]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda prompt: spell.remembered(tried, image=photo, **CHOICE | {"prompt": prompt}), prompts))
+    assert sorted(row[1] for row in tried) == sorted(prompts)
 
 
 def test_a_surprise_is_another_prompt():

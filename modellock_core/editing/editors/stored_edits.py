@@ -199,11 +199,11 @@ def _content(image: Tensor) -> bytes:
 def _secret(path: Path) -> bytes:
     """The secret of this machine, drawn once; of several processes the first to write it decides."""
     if not path.exists():
-        file = Path(tempfile.mkstemp(dir=path.parent)[1])  # only its owner can read it
-        file.write_bytes(secrets.token_bytes(SECRET_BYTES))
-        with suppress(FileExistsError):
-            os.link(file, path)
-        file.unlink()
+        with tempfile.NamedTemporaryFile(dir=path.parent) as file:  # only its owner can read it
+            file.write(secrets.token_bytes(SECRET_BYTES))
+            file.flush()
+            with suppress(FileExistsError):
+                os.link(file.name, path)
     secret = path.read_bytes()
     if len(secret) != SECRET_BYTES:  # with a shorter one, names of edits could be guessed
         raise OSError(f"{path} is damaged; remove the folder")
