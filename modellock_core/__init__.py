@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .editing.editors import load_editor as load_editor
     from .editing.editors import style_of as style_of
     from .editing.editors.compact_pipeline import CompactEditPipeline as CompactEditPipeline
-    from .editing.editors.secrets import new_hand as new_hand
+    from .editing.editors.key_secrets import new_hand as new_hand
     from .editing.key import Key as Key
     from .editing.key import apply_key as apply_key
     from .errors import ModelLockError as ModelLockError
@@ -64,7 +64,7 @@ _HOMES = {
     "load_dataset": "data.sources",
     "load_editor": "editing.editors",
     "lock": "locking.lock",
-    "new_hand": "editing.editors.secrets",
+    "new_hand": "editing.editors.key_secrets",
     "run_attacks": "evaluation.attacks",
     "style_of": "editing.editors",
 }

@@ -8,7 +8,7 @@ from PIL import Image, ImageStat
 from modellock_core import CATALOGUE, Key, LockedModel, load_editor, new_hand
 from modellock_core.__main__ import main
 from modellock_core.command_line.progress_bar import follow
-from modellock_core.editing.editors.secrets import is_hand
+from modellock_core.editing.editors.key_secrets import is_hand
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 from modellock_core.work import Progress, Work
 

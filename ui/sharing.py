@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from PIL import Image
 
-from modellock_core.editing.editors.secrets import MAX_PROMPT
+from modellock_core.editing.editors.key_secrets import MAX_PROMPT
 from modellock_core.errors import ModelLockError
 
 from .before_after import before_after

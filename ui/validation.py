@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from gradio.block_function import BlockFunction
 
-from modellock_core.editing.editors.secrets import MAX_PROMPT
+from modellock_core.editing.editors.key_secrets import MAX_PROMPT
 
 from . import lock, spell, unlock
 

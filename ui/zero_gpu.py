@@ -41,20 +41,23 @@ def edit_on_gpu(name: str, images: Tensor, prompt: str, settings: dict[str, Any]
 
 
 class LentGPU:
-    """A Hub editor whose edits are made on a lent GPU; all else of it is its own.
+    """A Hub editor whose edits are made on a lent GPU; all else of it is its own."""
 
-    Attributes:
-        chunk: images for which the GPU is lent once.
-    """
-
-    chunk = 16
+    chunk = 16  # images for which the GPU is lent once
 
     def __init__(self, editor: Editor):
         self.editor = editor
         _editors[editor.name] = editor
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.editor, name)
+    @property
+    def name(self) -> str:
+        """See `Editor`."""
+        return self.editor.name
+
+    @property
+    def version(self) -> str | None:
+        """See `Editor`."""
+        return self.editor.version
 
     def edit(self, images: Tensor, prompt: str, **settings: Any) -> Tensor:
         """See `Editor.edit`."""

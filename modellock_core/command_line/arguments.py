@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..data.options import TASKS
-from ..editing.editors.secrets import is_hand
+from ..editing.editors.key_secrets import is_hand
 from ..errors import ModelLockError
 from ..evaluation.thieves import EVERYBODY, THIEF_NAMES, THIEVES
 from ..locking.recipe import DEFAULT_RECIPE, RECIPE_NAMES

@@ -11,7 +11,7 @@ from ..data.sources import load_dataset
 from ..devices import accelerator
 from ..editing.designer import design as rank_prompts
 from ..editing.editors import bundled_editors
-from ..editing.editors.secrets import new_hand
+from ..editing.editors.key_secrets import new_hand
 from ..editing.key import Key, apply_key
 from ..errors import ModelLockError
 from ..evaluation.attacks import BUDGETS, AttackReport, Target, attack_report, run_attacks
@@ -36,9 +36,9 @@ from .keys import at_own_size, draw_hand, key_of, key_of_prompt
 from .output import on_main_process, print_json, refuse_file, untaken, write_json
 from .progress_bar import follow
 from .resuming import begin, finish
-from .sharing import export as export
-from .sharing import import_authors as import_authors
-from .sharing import push as push
+from .transfer import export as export
+from .transfer import import_authors as import_authors
+from .transfer import push as push
 
 MAX_REPORT = 64 * 2**20  # bytes
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..data.images import open_image, to_tensor
 from ..devices import agreed
 from ..editing.editors import bundled_editors, load_editor, style_of
-from ..editing.editors.secrets import new_hand
+from ..editing.editors.key_secrets import new_hand
 from ..editing.key import Key
 from ..errors import ModelLockError
 from .arguments import DRAW, DRAW_IF_TAKEN

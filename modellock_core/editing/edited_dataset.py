@@ -51,10 +51,9 @@ class EditedDataset:
     keyed_test: EditedImages
 
 
-def chunk_of(images: ImageSet, otherwise: int) -> int:
-    """Images between two progress reports: few where each takes a big editor seconds."""
-    chunk: int = getattr(getattr(images, "editor", None), "chunk", otherwise)
-    return chunk
+def chunk_of(images: ImageSet, most: int) -> int:
+    """Images between two progress reports: `most`, or fewer where each takes a big editor seconds."""
+    return min(most, images.editor.chunk) if isinstance(images, EditedImages | NegativeImages) else most
 
 
 def edit_dataset(dataset: Dataset, key: Key, editor: Editor, mix: Mix, generator: torch.Generator) -> EditedDataset:

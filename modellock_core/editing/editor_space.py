@@ -16,7 +16,7 @@ from ..data.images import resized
 from .editors import Editor
 from .editors.compact import CompactEditor
 from .editors.compact_pipeline import EditPlan
-from .editors.secrets import noise_seed
+from .editors.key_secrets import noise_seed
 from .editors.style_space import HAND_GLAZE, HAND_SHARE
 from .key import Key, blend, edit_size
 

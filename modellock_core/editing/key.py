@@ -24,8 +24,8 @@ from ..reading import is_text, read_json, shortened
 from ..writing import write_text
 from .catalogue import names_only_objects
 from .editors import OBJECT_ALPHA, Editor, bundled_editors, default_settings, ignored_settings, load_editor
+from .editors.key_secrets import MAX_PROMPT, checked_style, is_hand
 from .editors.loras import lora_version
-from .editors.secrets import MAX_PROMPT, checked_style, is_hand
 
 MAX_BYTES = 64 * 2**10  # of a key file; a style takes two thousand
 MAX_EDITOR = 1000  # characters, of a LoRA's name too
@@ -209,7 +209,7 @@ class Key:
         """
         self.check_versions(editor)
         version = None if self.lora is None else lora_version(self.lora)
-        return replace(self, editor_version=getattr(editor, "version", None), lora_version=version)
+        return replace(self, editor_version=editor.version, lora_version=version)
 
     def check_versions(self, editor: Editor) -> None:
         """See that the editor and the LoRA are those that the key was made with.
@@ -217,7 +217,7 @@ class Key:
         Raises:
             ModelLockError: their weights are others.
         """
-        editor_changed = self.editor_version is not None and self.editor_version != getattr(editor, "version", None)
+        editor_changed = self.editor_version is not None and self.editor_version != editor.version
         pinned = self.lora is not None and self.lora_version is not None
         lora_changed = pinned and self.lora_version != lora_version(str(self.lora))
         if editor_changed or lora_changed:
@@ -262,8 +262,7 @@ def edited(images: Tensor, key: Key, editor: Editor | None = None) -> Tensor:
     source = resized(images, edit_size(shape, key.size)).clamp(0, 1)
     edits = editor.edit(
         source, key.prompt, steps=key.steps, guidance=key.guidance, image_guidance=key.image_guidance, seed=key.seed,
-        **{name: value for name in _OF_AN_EDIT if (value := getattr(key, name)) is not None},
-        **({"noise_on_gpu": True} if key.keying == "authors" else {}),
+        hand=key.hand, style=key.style, strength=key.strength, lora=key.lora, noise_on_gpu=key.keying == "authors",
     )  # fmt: skip
     return resized(edits, shape).clamp(0, 1)
 

@@ -24,10 +24,10 @@ from ..models.tasks import Task, load_task
 from ..reading import shortened
 from ..writing import folder_being_written
 from .card import LockCard
+from .hub_models import lock_folder, push_to_hub
 from .lock_files import CARD, LOCK_FILES, MODEL_CARD, WEIGHTS
 from .model_card import model_card
 from .seal import new_nonce, sealed, unsealed
-from .sharing import lock_folder, push_to_hub
 from .stored_weights import StoredTensor, check_stored, shapes_of, wanted_of
 
 SEALED = "sealed."  # begins the names of encrypted weights
@@ -133,7 +133,7 @@ class LockedModel:
         return card
 
     def push_to_hub(self, name: str, *, private: bool = False, token: str | None = None) -> str:
-        """Upload the model with a model card, never its key, and return its address; see `sharing.push_to_hub`.
+        """Upload the model with a model card, never its key, and return its address; see `hub_models.push_to_hub`.
 
         It is uploaded sealed if it was loaded so; one that is open lies open there, too.
         """

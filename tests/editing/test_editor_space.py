@@ -18,7 +18,7 @@ from modellock_core.editing.editor_space import (
     random_plan,
     with_hand,
 )
-from modellock_core.editing.editors.secrets import is_hand
+from modellock_core.editing.editors.key_secrets import is_hand
 from modellock_core.editing.editors.start_noise import start_noise
 from modellock_core.editing.key import apply_key
 

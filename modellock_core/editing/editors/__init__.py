@@ -5,7 +5,7 @@ Between a key and the keyed images: `key.edited` calls an editor that `load_edit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -41,19 +41,42 @@ PAPER_SETTINGS = EditSettings(alpha=0.5, steps=5, guidance=4.5, image_guidance=1
 
 
 class Editor(Protocol):
-    """Edits images after a prompt; the same image, prompt and settings always give the same edit."""
+    """Edits images after a prompt; the same image, prompt and settings always give the same edit.
+
+    Attributes:
+        name: what `load_editor` takes.
+        version: SHA-256 of its weights and configuration, as edits of another version are other edits; None where that
+            is not known.
+        chunk: at most so many images are edited between two reports of progress.
+    """
 
     @property
     def name(self) -> str: ...
 
+    @property
+    def version(self) -> str | None: ...
+
+    @property
+    def chunk(self) -> int: ...
+
     def edit(
-        self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int
-    ) -> Tensor:
+        self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int,
+        hand: str | None = None, style: Sequence[float] | None = None, strength: float | None = None,
+        lora: str | None = None, noise_on_gpu: bool = False,
+    ) -> Tensor:  # fmt: skip
         """Edit images (N, 3, H, W) in [0, 1]; the result has the same shape.
 
-        Bundled editors also take a `hand` and a `style`, those of the Hub a `strength` and a `lora`, see `Key`. An edit
-        does not depend on the batch that the image is in, but for rounding: every image starts from the noise of the
-        same seed.
+        An edit does not depend on the batch that the image is in, but for rounding: every image starts from the noise
+        of the same seed.
+
+        Args:
+            steps, guidance, image_guidance, seed: see `Key`.
+            hand, style: see `Key`; of bundled editors only.
+            strength, lora: see `Key`; of editors of the Hub only.
+            noise_on_gpu: draw the start noise there, as the authors do; of editors of the Hub only.
+
+        Raises:
+            ModelLockError: it would ignore a setting.
         """
         ...
 

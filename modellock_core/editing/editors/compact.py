@@ -12,12 +12,13 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from ...devices import best_device, fast_dtype
+from ...errors import ModelLockError
 from ...paths import EDITORS, TEXT_ENCODER
 from .compact_pipeline import CompactEditPipeline, EditPlan
 from .compact_unet import CompactUNet
+from .key_secrets import noise_seed
 from .object_sketch import ObjectSketch
 from .prompt_reader import PromptReader
-from .secrets import noise_seed
 from .style_encoder import StyleEncoder
 from .style_space import StyleSpace
 from .subject_finder import SubjectFinder
@@ -62,7 +63,7 @@ def load_pipeline(
 class CompactEditor:
     """A bundled compact pipeline as an `Editor`, in bfloat16 where that is fast: twice the speed."""
 
-    batch = 32  # images a network call; bounds the memory
+    chunk, batch = 64, 32  # images between two reports of progress, and a network call, which bounds the memory
     scheme = "2"  # of what a key's hand and seed draw; with another one a key's edits are others
 
     def __init__(self, name: str = "compact"):
@@ -80,18 +81,14 @@ class CompactEditor:
         return hashlib.sha256(f"{self.scheme}:{weights}".encode()).hexdigest()
 
     def edit(
-        self,
-        images: Tensor,
-        prompt: str,
-        *,
-        steps: int,
-        guidance: float,
-        image_guidance: float,
-        seed: int,
-        hand: str | None = None,
-        style: Sequence[float] | None = None,
-    ) -> Tensor:
+        self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int,
+        hand: str | None = None, style: Sequence[float] | None = None, strength: float | None = None,
+        lora: str | None = None, noise_on_gpu: bool = False,
+    ) -> Tensor:  # fmt: skip
         """See `Editor.edit`."""
+        for setting, value in {"strength": strength, "lora": lora, "noise_on_gpu": noise_on_gpu or None}.items():
+            if value is not None:
+                raise ModelLockError(f"the editor {self.name!r} ignores {setting}; leave it out")
         code = None if style is None else torch.tensor([style])
         plan = self.pipeline.plan(prompt, hand, code, reading=self.read(prompt))
         weight, seed = guidance / image_guidance, noise_seed(seed, hand)

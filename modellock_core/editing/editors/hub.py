@@ -36,7 +36,7 @@ class HubEditor:
     Attributes:
         name: what `load_editor` takes.
         family: what the pipeline takes, and its defaults.
-        chunk: images a call.
+        chunk: see `Editor`.
 
     Raises:
         ModelLockError: the pipeline can't be loaded, or takes no image.
@@ -83,19 +83,15 @@ class HubEditor:
 
     @cached_property
     def version(self) -> str | None:
-        """SHA-256 of its weights and configuration: edits of another version are other edits."""
+        """See `Editor`; None of a pipeline that was loaded elsewhere."""
         return weights_hash(self._folders) if self._folders else None
 
     def edit(
         self, images: Tensor, prompt: str, *, steps: int, guidance: float, image_guidance: float, seed: int,
-        strength: float | None = None, lora: str | None = None, noise_on_gpu: bool = False,
+        hand: str | None = None, style: Sequence[float] | None = None, strength: float | None = None,
+        lora: str | None = None, noise_on_gpu: bool = False,
     ) -> Tensor:  # fmt: skip
         """See `Editor.edit`. Sides must be multiples of 8.
-
-        Args:
-            strength: how much of the noise is put on the source, of editors that work by that.
-            lora: LoRA weights that are added to the editor's own, see `Key`.
-            noise_on_gpu: draw the start noise there, as the authors do; the CPU's is the same everywhere.
 
         Raises:
             ModelLockError: it would ignore a setting, the LoRA does not fit, or the edits change nothing.
@@ -103,9 +99,10 @@ class HubEditor:
         settings = {"guidance": guidance, "image_guidance": image_guidance, "strength": strength}
         if strength is None:
             settings["strength"] = self.family.defaults.strength
-        ignored = self.family.ignored(settings)
+        ignored = [name for name, value in (("hand", hand), ("style", style)) if value is not None]
+        ignored += self.family.ignored(settings)
         if ignored:
-            raise ModelLockError(_ignored_line(self.name, ignored[0], getattr(self.family.defaults, ignored[0])))
+            raise ModelLockError(_ignored_line(self.name, ignored[0], vars(self.family.defaults).get(ignored[0])))
         options = {name: settings[setting] for setting, name in self.family.arguments.items()}
         device = best_device() if noise_on_gpu else torch.device("cpu")
         with self._one_at_a_time:

@@ -151,22 +151,22 @@ class StoredEditor:
     edit that was made, bit for bit.
     """
 
-    def __init__(self, editor: Any, store: EditStore):
+    def __init__(self, editor: Editor, store: EditStore):
         self.editor, self.store = editor, store
 
     @property
     def chunk(self) -> int:
-        """Images that are edited between two reports of progress."""
+        """See `Editor`."""
         return self.editor.chunk
 
     @property
     def name(self) -> str:
-        """What `load_editor` takes."""
+        """See `Editor`."""
         return self.editor.name
 
     @cached_property
     def version(self) -> str | None:
-        """See `HubEditor.version`."""
+        """See `Editor`."""
         return self.editor.version
 
     def edit(self, images: Tensor, prompt: str, **settings: Any) -> Tensor:
@@ -188,7 +188,8 @@ class StoredEditor:
         lora = settings.get("lora")
         content = lora_version(lora) if lora else None
         device = "gpu" if torch.cuda.is_available() else "cpu"  # in another precision
-        parts = {"prompt": prompt, "version": self.version, "device": device} | settings | {"lora": content}
+        given = {name: value for name, value in settings.items() if value is not None and value is not False}
+        parts = {"prompt": prompt, "version": self.version, "device": device} | given | {"lora": content}
         return json.dumps(parts, sort_keys=True).encode()
 
 

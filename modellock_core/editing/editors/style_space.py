@@ -10,7 +10,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from .secrets import draws_of
+from .key_secrets import draws_of
 
 HAND_GLAZE = 0.3  # how strongly a hand paints over a picture in which a prompt paints nothing
 HAND_PAINTERS = (  # that hands mix: a backbone tells their edits from clean images best, see benchmarks/hands.py

@@ -111,9 +111,7 @@ def _answers(target: Target, images: ImageSet) -> Steps[Targets]:
     for chunk in batches(images, BATCH):
         with torch.no_grad():
             logits = outputs(task, target.locked.model, chunk)
-        answers.append(logits.softmax(1) if logits.dim() == 2 else logits.argmax(1).byte())
+        answers.append(logits.argmax(1).byte() if task.dense else logits.softmax(1))
         yield Progress(STAGE, min(len(answers) * BATCH, len(images)), len(images))
     values = torch.cat(answers)
-    if values.is_floating_point():
-        return ClassLabels(values)  # the cross-entropy takes probabilities as it takes labels
-    return Masks(values)
+    return Masks(values) if task.dense else ClassLabels(values)  # cross-entropy takes probabilities as it takes labels

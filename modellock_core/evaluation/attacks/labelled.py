@@ -71,10 +71,10 @@ def refitted(
         known, targets: N labelled images' activations (N, ...) and targets.
     """
     known, asked = (yield from features_of(head, known, stage)), (yield from features_of(head, asked, stage))
-    if known.dim() == 2:
+    if not target.locked.task.dense:
         return (yield from best_regression(target, known, targets.values, asked, stage))
     decoder = target.locked.task.build(pretrained=False, seed=seed)[-1]
-    yield from fit_decoder(target, decoder, known, targets, seed)
+    yield from fit_last(target, decoder, known, targets, seed)
     return (yield from predicted(decoder, asked, stage))
 
 
@@ -89,10 +89,7 @@ def armed(target: Target, labelled: Split, seed: int) -> Steps[Target]:
         return target
     public = task.build(seed=seed)
     known = (yield from extract(task, public[:-1], labelled.images, "Fitting a new last layer")).plain
-    if known.dim() == 2:
-        yield from task.fit_last_layer(public[-1], known, labelled.targets.values, torch.Generator().manual_seed(seed))
-    else:
-        yield from fit_decoder(target, public[-1], known, labelled.targets, seed)
+    yield from fit_last(target, public[-1], known, labelled.targets, seed)
     return replace(target, locked=replace(locked, model=locked.model[:-1].append(public[-1]), sealed_layer=None))
 
 
@@ -134,12 +131,13 @@ def best_regression(target: Target, known: Tensor, labels: Tensor, asked: Tensor
     return max(candidates, key=lambda predictions: score(task, predictions, target.dataset.test.targets))
 
 
-def fit_decoder(target: Target, decoder: nn.Module, features: Tensor, targets: Targets, seed: int) -> Steps[None]:
-    """Fit a decoder in place to features (N, ...), as often as it takes to see `DECODER_SAMPLES`."""
-    generator, rounds = torch.Generator().manual_seed(seed), math.ceil(DECODER_SAMPLES / len(features))
+def fit_last(target: Target, layer: nn.Module, features: Tensor, targets: Targets, seed: int) -> Steps[None]:
+    """Fit a last layer in place to features (N, ...); a decoder as often as it takes to see `DECODER_SAMPLES`."""
+    task, generator = target.locked.task, torch.Generator().manual_seed(seed)
+    rounds = math.ceil(DECODER_SAMPLES / len(features)) if task.dense else 1
     for i in range(rounds):
-        fitting = target.locked.task.fit_last_layer(decoder, features, targets.values, generator)
-        yield from part_of(fitting, "Fitting the decoder", i, rounds)
+        fitting = task.fit_last_layer(layer, features, targets.values, generator)
+        yield from part_of(fitting, "Fitting a new last layer", i, rounds)
 
 
 def regression(known: Tensor, labels: Tensor, asked: Tensor, classes: int, decay: float) -> Tensor:
@@ -209,9 +207,11 @@ def scores_of(target: Target, runs: Sequence[Tensor]) -> tuple[float, float | No
     """Mean and spread of the metric over runs of predicted classes (N, ...) of the test images; the best run's hits."""
     targets = target.dataset.test.targets
     reached = [score(target.locked.task, predictions, targets) for predictions in runs]
-    return *over_seeds(reached), hits_of(runs[reached.index(max(reached))], targets.values)
+    return *over_seeds(reached), hits_of(target, runs[reached.index(max(reached))])
 
 
-def hits_of(predictions: Tensor, targets: Tensor) -> tuple[int, ...] | None:
-    """The rows of predicted classes (N,) that equal the targets (N,); None of masks (N, H, W)."""
-    return tuple((predictions == targets).nonzero().flatten().tolist()) if targets.dim() == 1 else None
+def hits_of(target: Target, predictions: Tensor) -> tuple[int, ...] | None:
+    """The rows of predicted classes (N,) of the test images that are right; None of masks (N, H, W)."""
+    if target.locked.task.dense:
+        return None
+    return tuple((predictions == target.dataset.test.targets.values).nonzero().flatten().tolist())

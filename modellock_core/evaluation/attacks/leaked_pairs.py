@@ -24,6 +24,7 @@ from ...editing.editors.compact_pipeline import EditPlan
 from ...editing.editors.start_noise import NOISE_CELLS, start_noise
 from ...editing.editors.style_space import HAND_GLAZE
 from ...editing.key import Key, apply_key
+from ...models.inference import channels_second
 from ...models.tasks import Task
 from ...work import Progress, Steps, part_of
 from ..performance import predicted_classes
@@ -221,7 +222,7 @@ def _resembling(
         maps = [F.pad(x, (0, 0, 0, 0, 0, 1), value=1.0)]
         for module in modules:
             x = module(x)
-            maps.append(x)
+            maps.append(channels_second(x))
         return [torch.einsum("nip,njp->ij", m.flatten(2), m.flatten(2)) / m[:, 0].numel() for m in maps]
 
     with torch.no_grad():

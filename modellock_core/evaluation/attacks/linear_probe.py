@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ...data.dataset import Split
 from ...locking.activations import extract
+from ...models.inference import channels_second
 from ...work import Steps, part_of
 from ..performance import score
 from .labelled import PUBLIC, best_regression, few_labels, probe_predictions, public_reference, scores_of
@@ -34,9 +35,8 @@ class _Blocks(nn.Module):
         pooled, x = [], images
         for block in self.blocks:
             x = block(x)
-            pooled.append(
-                x.mean((2, 3)) if x.dim() == 4 else x.mean(1) if x.dim() == 3 else x
-            )  # maps, tokens, features
+            maps = channels_second(x)
+            pooled.append(maps.mean([*range(2, maps.dim())]))
         self.widths = [one.shape[1] for one in pooled]
         return torch.cat(pooled, 1)
 
@@ -72,7 +72,7 @@ def linear_probe(target: Target, budget: Budget) -> Steps[list[Finding]]:
 def _probes(target: Target, labelled: Split, seed: int) -> Steps[dict[str, Tensor]]:
     """Predicted classes (N, ...) of the test images by each variant."""
     task, test, labels = target.locked.task, target.dataset.test, labelled.targets.values
-    if task.name != "classification":
+    if task.dense:
         return {LAST: (yield from probe_predictions(target, target.locked.model, labelled, seed, STAGE))}
     stolen, public = _Blocks(target.locked.model[:-1]), task.build()[:-1]
     known = (yield from extract(task, stolen, labelled.images, STAGE)).plain.split(stolen.widths, 1)

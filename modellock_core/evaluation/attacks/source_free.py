@@ -79,7 +79,7 @@ def _adapt(target: Target, head: nn.Sequential, known: Tensor, rate: float, epoc
     head[-1].requires_grad_(False)
     for epoch in range(epochs):
         features = yield from features_of(head, known, STAGE)
-        labels = pseudo_labels(head[-1], features) if features.dim() == 2 else None
+        labels = pseudo_labels(head[-1], features) if not target.locked.task.dense else None
 
         def loss_of(rows: Tensor, labels: Tensor | None = labels) -> Tensor:
             outputs = head(on_device(known[rows]))

@@ -71,7 +71,7 @@ def _damaged(
             reached.append(score(task, answers[-1], test.targets))
         mean, spread = over_seeds(reached)
         best = answers[reached.index(max(reached))]
-        hits = hits_of(best, test.targets.values) if len(test) == len(whole) else None
+        hits = hits_of(target, best) if len(test) == len(whole) else None
         findings.append(
             Finding(attack, form.format(level), "nothing", "seconds", mean, *target.reference(), spread, hits=hits)
         )

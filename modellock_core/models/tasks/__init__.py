@@ -38,10 +38,17 @@ class Prediction(Protocol):
 
 
 class Task(Protocol):
-    """What a task gives the rest of the pipe; outputs are logits (N, K, ...), targets what `Targets.values` holds."""
+    """What a task gives the rest of the pipe; outputs are logits (N, K, ...), targets what `Targets.values` holds.
+
+    Attributes:
+        dense: whether a model's features and outputs are maps, an answer for each pixel, and not one for each image.
+    """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def dense(self) -> bool: ...
 
     @property
     def metric_name(self) -> str: ...

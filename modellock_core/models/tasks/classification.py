@@ -58,6 +58,7 @@ class Classification:
     backbone: Backbone
     name: str = "classification"
     metric_name: str = "accuracy"
+    dense: bool = False
 
     def build(self, pretrained: bool = True, seed: int = 0, device: torch.device | None = None) -> nn.Sequential:
         """The backbone's blocks, its pooling (N, D), and a linear layer of one output per class."""

@@ -115,6 +115,7 @@ class Segmentation:
     backbone: Backbone
     name: str = "segmentation"
     metric_name: str = "mean IoU"
+    dense: bool = True
 
     def build(self, pretrained: bool = True, seed: int = 0, device: torch.device | None = None) -> nn.Sequential:
         """The backbone's blocks before stride 8, the feature pyramid of the others, and the decoder.

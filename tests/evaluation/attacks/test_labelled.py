@@ -64,4 +64,4 @@ def test_runs_are_summed_up_with_the_hits_of_the_best(target, masks):
     mean, spread, hits = scores_of(target, [wrong, labels])
     assert mean == pytest.approx(0.9) and spread == pytest.approx(0.1 * 2**0.5) and hits == tuple(range(45))
     values = masks.dataset.test.targets.values
-    assert hits_of(values, values) is None and scores_of(masks, [values]) == (pytest.approx(1), None, None)
+    assert hits_of(masks, values) is None and scores_of(masks, [values]) == (pytest.approx(1), None, None)

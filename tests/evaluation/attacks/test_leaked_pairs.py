@@ -64,7 +64,7 @@ def test_without_originals_the_style_is_told_by_its_look(editor, toybox, target,
 
 def test_of_another_kind_of_editor_only_the_pairs_are_used(target, result_of):
     class Darker:
-        name = "darker"
+        name, version, chunk = "darker", None, 4
 
         def edit(self, images, prompt, **settings):
             return images * 0.5

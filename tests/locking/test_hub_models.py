@@ -7,7 +7,7 @@ import pytest
 
 from modellock_core import Key, LockedModel, ModelLockError
 from modellock_core.__main__ import main
-from modellock_core.locking import sharing
+from modellock_core.locking import hub_models
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 
 
@@ -33,8 +33,8 @@ def hub(tmp_path, monkeypatch):
             raise OSError("no such model")
         return str(root / name)
 
-    monkeypatch.setattr(sharing, "HfApi", Api)
-    monkeypatch.setattr(sharing, "snapshot_download", download)
+    monkeypatch.setattr(hub_models, "HfApi", Api)
+    monkeypatch.setattr(hub_models, "snapshot_download", download)
     return root
 
 
@@ -65,7 +65,7 @@ def test_a_key_is_never_uploaded(hub, folder, name):
     (folder / "deep").mkdir()
     Key.load(EXAMPLE_KEY).save(folder / name)
     with pytest.raises(ModelLockError, match="is a key, which must never be uploaded"):
-        sharing.push_to_hub(folder, "me/pets")
+        hub_models.push_to_hub(folder, "me/pets")
     assert not hub.exists()
 
 
@@ -73,7 +73,7 @@ def test_a_page_that_tells_the_prompt_is_not_uploaded(hub, folder):
     key = Key.load(EXAMPLE_KEY)
     (folder / "README.md").write_text(f"The prompt is {key.prompt}.")
     with pytest.raises(ModelLockError, match=r"README.md tells of the key"):
-        sharing.push_to_hub(folder, "me/pets", secrets=[key.prompt])
+        hub_models.push_to_hub(folder, "me/pets", secrets=[key.prompt])
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_model_that_is_not_there_is_named(hub, name, message):
 
 def test_a_folder_without_a_model_is_not_pushed(hub, tmp_path):
     with pytest.raises(ModelLockError, match="holds no locked model"):
-        sharing.push_to_hub(tmp_path, "me/pets")
+        hub_models.push_to_hub(tmp_path, "me/pets")
 
 
 def test_without_a_connection_one_line_says_that_nothing_was_uploaded(hub, folder, monkeypatch, capsys):
@@ -96,6 +96,6 @@ def test_without_a_connection_one_line_says_that_nothing_was_uploaded(hub, folde
     def fail(*args, **settings):
         raise ConnectError("Name or service not known")
 
-    monkeypatch.setattr(sharing.HfApi, "create_repo", fail)
+    monkeypatch.setattr(hub_models.HfApi, "create_repo", fail)
     assert main(["push", str(folder), "me/pets"]) == 2
     assert "me/pets can't be uploaded (Name or service not known)" in capsys.readouterr().err

@@ -8,12 +8,12 @@ from ..editing.key import Key
 from ..errors import ModelLockError
 from ..locking.authors import authors_key
 from ..locking.authors import import_authors as read_authors
+from ..locking.hub_models import lock_folder, push_to_hub
 from ..locking.keyed_model import export as export_model
 from ..locking.lock_files import MODEL_CARD
 from ..locking.locked_model import LockedModel
 from ..locking.model_card import model_card
 from ..locking.saving import check_places
-from ..locking.sharing import lock_folder, push_to_hub
 from ..writing import check_writable
 from .output import on_main_process, print_json
 
