@@ -20,12 +20,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from modellock_core import RECIPES, Key, load_dataset, load_editor
+from modellock_core.devices import inference_batch
 from modellock_core.editing.editor_space import apply_plan, plan_of
 from modellock_core.editing.editors.style_space import HAND_GLAZE, HAND_SHARE, HAND_SHARES
 from modellock_core.locking.recipe import DEFAULT_RECIPE
 from modellock_core.models.backbones import DEFAULT_BACKBONE, load_backbone
 from modellock_core.models.freezing import split_model
-from modellock_core.models.inference import BATCH, outputs
+from modellock_core.models.inference import outputs
 from modellock_core.models.tasks import load_task
 
 PROMPTS = ("with oil pastel", "in the style of Monet", "with a zebra in the background")
@@ -46,8 +47,8 @@ def main() -> None:
     @torch.no_grad()
     def read(batch: Tensor) -> tuple[Tensor, Tensor]:
         """Statistics (N, 2C) of the frozen modules' outputs, and the features (N, D)."""
-        maps = torch.cat([outputs(task, trunk, chunk) for chunk in batch.split(BATCH)])
-        features = torch.cat([nn.Sequential(*head[:-1])(chunk) for chunk in maps.split(BATCH)])
+        maps = torch.cat([outputs(task, trunk, chunk) for chunk in batch.split(inference_batch())])
+        features = torch.cat([nn.Sequential(*head[:-1])(chunk) for chunk in maps.split(inference_batch())])
         return torch.cat([maps.mean((2, 3)), maps.std((2, 3))], 1), features
 
     styles = editor.pipeline.styles

@@ -23,7 +23,7 @@ from modellock_core.data.targets import ClassLabels, Masks
 from modellock_core.devices import accelerator
 from modellock_core.editing.catalogue import CATALOGUE
 from modellock_core.editing.editors import INSTRUCT_PIX2PIX
-from modellock_core.evaluation.published import STYLES
+from ui.published import STYLES
 
 from .results import add_line, read_lines
 

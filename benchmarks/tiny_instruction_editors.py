@@ -50,14 +50,11 @@ PLACES = {f"{name}_token_id": SPECIAL.index(token) for name, token in (
 def save_qwen_edit(folder: Path, plus: bool = False) -> str:
     """A tiny Qwen-Image-Edit, or its successor "Plus" (2509); returns its folder."""
     torch.manual_seed(0)
-    text_encoder = Qwen2_5_VLForConditionalGeneration(
-        Qwen2_5_VLConfig(text_config=LANGUAGE, vision_config=VISION | {"fullatt_block_indexes": [0]}, **PLACES)
-    )
-    kind = QwenImageEditPlusPipeline if plus else QwenImageEditPipeline
-    tokenizer = _tokenizer()
-    kind(
-        scheduler=FlowMatchEulerDiscreteScheduler(), text_encoder=text_encoder, tokenizer=tokenizer,
-        processor=Qwen2VLProcessor(_image_processor(), tokenizer, Qwen2VLVideoProcessor()),
+    return _saved(
+        folder, QwenImageEditPlusPipeline if plus else QwenImageEditPipeline, Qwen2VLProcessor, Qwen2VLVideoProcessor,
+        text_encoder=Qwen2_5_VLForConditionalGeneration(
+            Qwen2_5_VLConfig(text_config=LANGUAGE, vision_config=VISION | {"fullatt_block_indexes": [0]}, **PLACES)
+        ),
         # a stride of 16 px, because sources are brought to a megapixel
         vae=AutoencoderKLQwenImage(
             base_dim=4, z_dim=4, dim_mult=[1, 1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False] * 4,
@@ -67,8 +64,7 @@ def save_qwen_edit(folder: Path, plus: bool = False) -> str:
             patch_size=2, in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16, num_attention_heads=2,
             joint_attention_dim=WIDTH, axes_dims_rope=(4, 4, 8),
         ),
-    ).save_pretrained(folder)  # fmt: skip
-    return str(folder)
+    )  # fmt: skip
 
 
 def save_dreamlite(folder: Path, mobile: bool = False) -> str:
@@ -76,18 +72,12 @@ def save_dreamlite(folder: Path, mobile: bool = False) -> str:
     from diffusers import DreamLiteMobilePipeline, DreamLitePipeline, DreamLiteUNetModel  # older versions have none
 
     torch.manual_seed(0)
-    text_encoder = Qwen3VLForConditionalGeneration(
-        Qwen3VLConfig(
-            text_config=LANGUAGE | {"head_dim": 8},
-            vision_config=VISION | {"num_position_embeddings": 16, "deepstack_visual_indexes": [0]},
-            **PLACES,
-        )
-    )
-    kind = DreamLiteMobilePipeline if mobile else DreamLitePipeline
-    tokenizer = _tokenizer()
-    kind(
-        scheduler=FlowMatchEulerDiscreteScheduler(), text_encoder=text_encoder, tokenizer=tokenizer,
-        processor=Qwen3VLProcessor(_image_processor(), tokenizer, Qwen3VLVideoProcessor()),
+    vision = VISION | {"num_position_embeddings": 16, "deepstack_visual_indexes": [0]}
+    return _saved(
+        folder, DreamLiteMobilePipeline if mobile else DreamLitePipeline, Qwen3VLProcessor, Qwen3VLVideoProcessor,
+        text_encoder=Qwen3VLForConditionalGeneration(
+            Qwen3VLConfig(text_config=LANGUAGE | {"head_dim": 8}, vision_config=vision, **PLACES)
+        ),
         vae=AutoencoderTiny(
             encoder_block_out_channels=(8, 8), decoder_block_out_channels=(8, 8), num_encoder_blocks=(1, 1),
             num_decoder_blocks=(1, 1), latent_channels=4, upsampling_scaling_factor=2,
@@ -98,6 +88,15 @@ def save_dreamlite(folder: Path, mobile: bool = False) -> str:
             up_block_types=("DreamLiteCrossAttnUpBlock2D", "DreamLiteUpBlock2D"), cross_attention_dim=WIDTH,
             attention_head_dim=8,
         ),
+    )  # fmt: skip
+
+
+def _saved(folder: Path, kind: type, processor: type, video_processor: type, **parts: torch.nn.Module) -> str:
+    """Save a pipeline of these networks, with a scheduler, a tokenizer and a processor of texts and images."""
+    tokenizer = _tokenizer()
+    kind(
+        scheduler=FlowMatchEulerDiscreteScheduler(), tokenizer=tokenizer,
+        processor=processor(_image_processor(), tokenizer, video_processor()), **parts,
     ).save_pretrained(folder)  # fmt: skip
     return str(folder)
 

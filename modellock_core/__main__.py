@@ -24,6 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     warnings.filterwarnings("ignore", category=FutureWarning)  # the libraries' to those who call them
+    warnings.filterwarnings("ignore", module=r"PIL\.Image")  # of large images, which the core refuses in one line
     try:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _end)

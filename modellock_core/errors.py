@@ -12,3 +12,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     from accelerate.utils.memory import should_reduce_batch_size  # loads torch, which reading arguments does without
 
     return isinstance(error, Exception) and bool(should_reduce_batch_size(error))
+
+
+def first_line(error: BaseException) -> str:
+    """What a library's error says, for the message of a `ModelLockError`; its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -151,9 +151,9 @@ def test_what_is_there_is_replaced_by_force_alone(old, tmp_path):
     folder, key_file = tmp_path / "locked", tmp_path / "key.json"
     check_places(folder, key_file, force=False)
     save_lock(old, folder, key_file)
-    with pytest.raises(ModelLockError, match=r"--out .* is there already"):
+    with pytest.raises(ModelLockError, match="locked is there already"):
         check_places(folder, tmp_path / "other.json", force=False)
-    with pytest.raises(ModelLockError, match=r"--key-out .* is there already"):
+    with pytest.raises(ModelLockError, match=r"key\.json is there already"):
         check_places(tmp_path / "other", key_file, force=False)
     check_places(folder, key_file, force=True)
     (folder / "photo.png").write_bytes(b"mine")

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from modellock_core.editing.catalogue import CATALOGUE
-from modellock_core.evaluation.published import STYLES
 from modellock_core.paths import CATALOGUE_LOCKS
+
+from .published import STYLES
 
 COLUMNS = ["key", "prompt", "kind", "with the key %", "without it %", "paper: with %", "paper: without %"]
 ABOUT = (

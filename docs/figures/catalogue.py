@@ -13,7 +13,7 @@ from PIL import Image
 
 from benchmarks.results import read_lines
 from modellock_core.editing.catalogue import CATALOGUE, KeyPrompt
-from modellock_core.evaluation.published import OBJECTS, STYLES, Performances
+from ui.published import OBJECTS, STYLES, Performances
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -25,7 +25,7 @@ from ..locking.lock import Lock
 from ..locking.lock import lock as lock_model
 from ..locking.locked_model import LockedModel
 from ..locking.recipe import RECIPES
-from ..locking.saving import check_places, save_lock
+from ..locking.saving import save_lock
 from ..locking.seal import is_sealing
 from ..reading import read_json
 from ..records import from_json, to_json
@@ -34,6 +34,7 @@ from .arguments import DRAW
 from .edited_datasets import edit_dataset as edit_dataset
 from .keys import at_own_size, draw_hand, key_of, key_of_prompt
 from .output import on_main_process, print_json, refuse_file, untaken, write_json
+from .places import check_lock_places
 from .progress_bar import follow
 from .resuming import begin, finish
 from .transfer import export as export
@@ -72,7 +73,8 @@ def lock(args: argparse.Namespace) -> None:
         key = key_of_prompt(args)
     check_key(key)
     key_file = args.key_out or args.out.parent / f"{args.out.name}.key.json"
-    check_places(args.out, key_file, force=args.force)
+    options = {"folder": "--out", "key_file": "--key-out"}
+    check_lock_places(args.out, key_file, options, force=args.force, may_force=True)
     dataset = load_dataset(args.dataset, task=args.task, size=args.image_size, seed=args.seed)
     dataset = dataset.limited(args.max_train, args.max_test)
     hours = key.editor not in bundled_editors()
@@ -108,6 +110,8 @@ def test(args: argparse.Namespace) -> None:
 def predict(args: argparse.Namespace) -> None:
     """Answer single images."""
     locked, key = _model_and_key(args)
+    if locked.task.dense and args.out is None:
+        raise ModelLockError("this model answers with masks; give the folder for them with --out")
     if args.out is not None:
         refuse_file(args.out)
         args.out.mkdir(parents=True, exist_ok=True)
@@ -118,8 +122,6 @@ def predict(args: argparse.Namespace) -> None:
         prediction = locked.task.prediction(probabilities)
         answer = {"image": str(path)} | prediction.to_json()
         for kind, picture in prediction.pictures(image[0]).items():
-            if args.out is None:
-                raise ModelLockError("this model answers with masks; give the folder for them with --out")
             file = untaken(args.out, path.stem, f".{kind}.png", taken)
             picture.save(file)
             answer[kind] = str(file)

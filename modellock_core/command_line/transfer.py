@@ -13,9 +13,9 @@ from ..locking.keyed_model import export as export_model
 from ..locking.lock_files import MODEL_CARD
 from ..locking.locked_model import LockedModel
 from ..locking.model_card import model_card
-from ..locking.saving import check_places
 from ..writing import check_writable
 from .output import on_main_process, print_json
+from .places import check_lock_places
 
 
 @on_main_process
@@ -47,7 +47,7 @@ def export(args: argparse.Namespace) -> None:
 def import_authors(args: argparse.Namespace) -> None:
     """Convert a checkpoint of the authors, and write the key that opens it."""
     key_file = args.out.parent / f"{args.out.name}.key.json"
-    check_places(args.out, key_file, force=False)
+    check_lock_places(args.out, key_file, {"folder": "--out", "key_file": "--out"})
     key = authors_key(args.prompt)
     locked = read_authors(args.checkpoint, key)
     key.save(key_file)

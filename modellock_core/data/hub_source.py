@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..errors import ModelLockError
+from ..errors import ModelLockError, first_line
 from .dataset import Dataset, Split
 from .decoding import decode
 from .image_sets import ChosenImages, StoredImages
@@ -81,7 +81,7 @@ def _open(name: str) -> dict[str, datasets.Dataset]:
             repository, _, config = name.partition(":")
             found = datasets.load_dataset(repository, config or None)
     except Exception as error:  # the library has no error of its own that all its failures share
-        line = next(iter(str(error).splitlines()), type(error).__name__)
+        line = first_line(error)
         raise ModelLockError(
             f"the dataset hub:{name} can't be loaded ({line}); check its name and the connection"
         ) from None

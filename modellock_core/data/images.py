@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -22,7 +21,6 @@ IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 MAX_PIXELS, MAX_SIDE = 40_000_000, 30_000  # px; a photograph of today's cameras has 12 to 50 million
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
 # Pillow reads forty formats more, some of them by other programs
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
 

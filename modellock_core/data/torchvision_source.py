@@ -16,7 +16,7 @@ from torch import Tensor
 from torchvision import datasets
 
 from ..devices import accelerator
-from ..errors import ModelLockError
+from ..errors import ModelLockError, first_line
 from .dataset import Dataset, Split
 from .decoding import decode
 from .image_sets import ChosenImages, StoredImages
@@ -102,7 +102,7 @@ def _common_arguments(kind: Open) -> dict[str, object]:
 
 
 def _not_opened(kind: Open, error: Exception) -> ModelLockError:
-    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    reason = first_line(error)
     return ModelLockError(
         f"torchvision can't open {kind.__name__} ({reason}); check the connection, or put its files into "
         f"{data_folder()}"

@@ -10,12 +10,12 @@ from torch import Tensor
 from ..data.dataset import Split
 from ..data.image_sets import ImageSet
 from ..data.targets import Targets
-from ..devices import gathered, own_share
+from ..devices import gathered, inference_batch, own_share
 from ..editing.edited_dataset import EditedImages, chunk_of
 from ..editing.editors import Editor, load_editor
 from ..editing.key import Key
 from ..locking.locked_model import LockedModel
-from ..models.inference import BATCH, outputs
+from ..models.inference import outputs
 from ..models.tasks import Task
 from ..work import Progress, Steps, work
 
@@ -46,7 +46,7 @@ def predicted_classes(locked: LockedModel, images: ImageSet, stage: str) -> Step
     for chunk in rows.split(chunk_of(images, CHUNK)):
         batch = images[chunk]
         with torch.inference_mode():
-            answers += [outputs(locked.task, locked.model, part).argmax(1) for part in batch.split(BATCH)]
+            answers += [outputs(locked.task, locked.model, part).argmax(1) for part in batch.split(inference_batch())]
         done += len(chunk)
         yield Progress(stage, done, len(rows), preview=batch[:PREVIEW], unit="image")
     return gathered(torch.cat(answers).clone(), rows)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from ..data.image_sets import ImageSet
 from ..data.targets import Targets
-from ..devices import gathered, on_device, own_share
+from ..devices import gathered, inference_batch, on_device, own_share
 from ..editing.edited_dataset import EditedDataset, EditedImages, chunk_of
-from ..models.inference import BATCH, outputs
+from ..models.inference import outputs
 from ..models.tasks import Task
 from ..work import Progress, Steps
 from .scores import Scores
@@ -84,7 +84,7 @@ def extract(task: Task, trunk: nn.Module, images: ImageSet, stage: str, *, mirro
 
 @torch.no_grad()
 def _in_batches(task: Task, trunk: nn.Module, images: Tensor) -> Tensor:
-    return torch.cat([outputs(task, trunk, chunk).half() for chunk in images.split(BATCH)])
+    return torch.cat([outputs(task, trunk, chunk).half() for chunk in images.split(inference_batch())])
 
 
 def extract_activations(task: Task, trunk: nn.Module, edited: EditedDataset, *, mirror: bool) -> Steps[CachedDataset]:
@@ -100,22 +100,22 @@ def extract_activations(task: Task, trunk: nn.Module, edited: EditedDataset, *, 
 
 def features_of(head: nn.Sequential, activations: Tensor, stage: str) -> Steps[Tensor]:
     """The features (N, ...) that the head's last module reads, in half precision, of cached activations (N, ...)."""
-    features = []
-    for i, x in enumerate(activations.split(BATCH)):
+    features, size = [], inference_batch()
+    for i, x in enumerate(activations.split(size)):
         with torch.no_grad():
             features.append(head[:-1](on_device(x)).to(x.device, torch.float16))
-        yield Progress(stage, min((i + 1) * BATCH, len(activations)), len(activations))
+        yield Progress(stage, min((i + 1) * size, len(activations)), len(activations))
     return torch.cat(features)
 
 
 def head_performance(task: Task, head: nn.Module, activations: Tensor, targets: Targets, stage: str) -> Steps[float]:
     """The task's metric, a fraction, of what the head makes of cached activations (N, ...)."""
-    metric, count = task.metric(), len(activations)
-    for i, rows in enumerate(torch.arange(count).split(BATCH)):
+    metric, count, size = task.metric(), len(activations), inference_batch()
+    for i, rows in enumerate(torch.arange(count).split(size)):
         with torch.inference_mode():
             answers = head(on_device(activations[rows]))
             metric.update(answers.to(targets.values.device), targets.values[rows])
-        yield Progress(stage, min((i + 1) * BATCH, count), count)
+        yield Progress(stage, min((i + 1) * size, count), count)
     return float(metric.compute())
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from ..data.class_names import MAX_CLASSES, MAX_NAME
+from ..data.class_names import MAX_NAME, check_class_names
 from ..data.dataset import Dataset
 from ..data.options import MAX_IMAGE_SIZE
 from ..editing.key import Key
@@ -29,9 +29,8 @@ Nonce: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 Name: TypeAlias = Annotated[str, Field(max_length=MAX_NAME)]
 
 
-def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(names)) != len(names):
-        raise ValueError("two of one name")
+def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
+    check_class_names(names)
     return names
 
 
@@ -53,7 +52,7 @@ class LockCard:
 
     task: Name
     metric: Name
-    classes: Annotated[tuple[Name, ...], Field(min_length=2, max_length=MAX_CLASSES), AfterValidator(_distinct)]
+    classes: Annotated[tuple[str, ...], Field(min_length=2), AfterValidator(_checked)]
     backbone: Annotated[str, Field(max_length=4000)]
     image_size: Annotated[int, Field(ge=1, le=MAX_IMAGE_SIZE)]
     dataset: Name

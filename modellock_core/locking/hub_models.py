@@ -11,7 +11,7 @@ from typing import Any
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-from ..errors import ModelLockError
+from ..errors import ModelLockError, first_line
 from .lock_files import CARD, LOCK_FILES, WEIGHTS
 
 PREFIX = "hub:"
@@ -47,7 +47,7 @@ def push_to_hub(
         )
     except Exception as error:  # besides the Hub's own, those of the HTTP library that its client uses
         raise ModelLockError(
-            f"{name} can't be uploaded ({_first_line(error)}); log in with `hf auth login`, and check the name and the "
+            f"{name} can't be uploaded ({first_line(error)}); log in with `hf auth login`, and check the name and the "
             "connection"
         ) from None
     return str(commit.repo_url) if getattr(commit, "repo_url", None) else f"https://huggingface.co/{name}"
@@ -86,7 +86,7 @@ def lock_folder(model: str | Path) -> Path:
     except RepositoryNotFoundError:
         raise ModelLockError(f"the Hub has no model {name}, or you may not see it; check the name, or log in") from None
     except HUB_ERRORS as error:
-        raise ModelLockError(f"{name} can't be downloaded ({_first_line(error)}); check the connection") from None
+        raise ModelLockError(f"{name} can't be downloaded ({first_line(error)}); check the connection") from None
 
 
 def _is_key(text: str) -> bool:
@@ -95,7 +95,3 @@ def _is_key(text: str) -> bool:
     except ValueError:
         return False
     return isinstance(values, dict) and {"prompt", "editor", "id"} <= values.keys()
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

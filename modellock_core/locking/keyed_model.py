@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..editing.editors import Editor, load_editor
 from ..editing.key import Key, apply_key
-from ..errors import ModelLockError
+from ..errors import ModelLockError, first_line
 from ..writing import file_being_written
 from .locked_model import LockedModel
 
@@ -88,7 +88,7 @@ def export(locked: LockedModel, file: str | Path) -> None:
     try:
         program = torch.export.export(module, (example,), dynamic_shapes={"images": {0: torch.export.Dim("batch")}})
     except Exception as error:  # torch.export fails in many ways on networks that it can't trace
-        cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        cause = first_line(error)
         raise ModelLockError(f"this network can't be exported ({cause}); use LockedModule in Python") from None
     with file_being_written(file) as place, place.open("wb") as opened:
         torch.export.save(program, opened)

@@ -15,11 +15,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..devices import best_device
+from ..devices import best_device, inference_batch
 from ..editing.key import Key
 from ..errors import ModelLockError
 from ..models.backbones import load_backbone
-from ..models.inference import BATCH, outputs
+from ..models.inference import outputs
 from ..models.tasks import Task, load_task
 from ..reading import shortened
 from ..writing import folder_being_written
@@ -70,7 +70,8 @@ class LockedModel:
             warnings.warn(
                 "the last layer is sealed and these answers are noise; see LockedModel.unsealed", stacklevel=2
             )
-        return torch.cat([outputs(self.task, self.model, chunk) for chunk in images.split(BATCH)]).softmax(1)
+        chunks = images.split(inference_batch())
+        return torch.cat([outputs(self.task, self.model, chunk) for chunk in chunks]).softmax(1)
 
     def belongs_to(self, key: Key) -> bool:
         """Whether this is the key that locked the model."""

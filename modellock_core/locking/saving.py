@@ -18,6 +18,19 @@ from .model_card import model_card
 BEFORE = ".before"  # ends the name of a replaced key, until the new model is in its place
 
 
+class PlaceError(ModelLockError):
+    """A place where a lock can't be saved.
+
+    Attributes:
+        argument: of `check_places` that names it, "folder" or "key_file".
+        replaceable: whether `force` would replace what is there.
+    """
+
+    def __init__(self, message: str, argument: str, *, replaceable: bool = False):
+        super().__init__(message)
+        self.argument, self.replaceable = argument, replaceable
+
+
 def check_places(folder: Path, key_file: Path, *, force: bool) -> None:
     """See, before the work, that a lock can be saved here, and that nothing else is lost by it.
 
@@ -25,26 +38,27 @@ def check_places(folder: Path, key_file: Path, *, force: bool) -> None:
         force: whether a lock that is there may be replaced.
 
     Raises:
-        ModelLockError: there is something already that may not be replaced, the key would lie inside the model's
-            folder, or a place can't be written.
+        PlaceError: there is something already that may not be replaced, or the key would lie inside the model's folder.
+        ModelLockError: the folder holds other files than a lock's, or a place can't be written.
     """
     if folder.resolve() in (Path.cwd().resolve(), Path(folder.resolve().anchor)):
-        raise ModelLockError(f"--out {folder} is no folder of its own; give a new one, such as 'locked'")
+        raise PlaceError(f"{folder} is no folder of its own; give a new one, such as 'locked'", "folder")
     if folder.resolve() == key_file.resolve() or key_file.resolve() in folder.resolve().parents:
-        raise ModelLockError(f"--key-out {key_file} is a folder of the model's; give a file beside it")
+        raise PlaceError(f"{key_file} is a folder of the model's; give a file beside it for the key", "key_file")
     if folder.resolve() in key_file.resolve().parents:
-        raise ModelLockError(f"--key-out {key_file} lies inside {folder}: a key must not travel with its model")
+        raise PlaceError(
+            f"{key_file} lies inside {folder}, and a key must not travel with its model; give a file beside it",
+            "key_file",
+        )
     if key_file.is_dir():
-        raise ModelLockError(f"--key-out {key_file} is a folder; give a file")
+        raise PlaceError(f"{key_file} is a folder; give a file for the key", "key_file")
     check_replaceable(folder, LOCK_FILES)
-    for name, place in (
-        ("--out", folder if folder.is_dir() and any(folder.iterdir()) else None),
-        ("--key-out", key_file),
-    ):
-        if place is not None and os.path.lexists(place) and not force:
-            raise ModelLockError(f"{name} {place} is there already; give another name, or --force to replace it")
+    taken = {"folder": folder.is_dir() and any(folder.iterdir()), "key_file": os.path.lexists(key_file)}
+    for argument, place in (("folder", folder), ("key_file", key_file)):
+        if taken[argument] and not force:
+            raise PlaceError(f"{place} is there already; give another name", argument, replaceable=True)
     if key_file.exists() and not _is_key(key_file):
-        raise ModelLockError(f"--key-out {key_file} is there and is no key file; give another name")
+        raise PlaceError(f"{key_file} is there and is no key file; give another name", "key_file")
     check_writable(folder)
     check_writable(key_file)
 

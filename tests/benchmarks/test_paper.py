@@ -2,7 +2,7 @@ import pytest
 
 from benchmarks.paper import PROMPTS, main, published_recipe
 from benchmarks.results import read_lines
-from modellock_core.evaluation.published import STYLES
+from ui.published import STYLES
 
 
 def test_every_style_of_the_paper_has_its_prompt():

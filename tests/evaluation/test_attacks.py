@@ -107,7 +107,8 @@ def test_the_search_keeps_to_its_queries_and_never_guesses_the_key(target):
 
 
 def row(attack: str, score: float, **rest) -> Finding:
-    return Finding(attack, "it", "nothing", "nothing", score, rest.pop("reference", 0.9), "it", **rest)
+    always = {"variant": "it", "knows": "nothing", "cost": "nothing", "reference_name": "it"}
+    return Finding(attack=attack, score=score, **always | {"reference": 0.9} | rest)
 
 
 def test_the_report_sums_up_every_attack_and_survives_json(target):

@@ -22,17 +22,29 @@ from ui.attack import (
 )  # fmt: skip
 from ui.colours import HELD, OPENED
 
+
+def guess(attack: str, variant: str, score: float, knows: str = "nothing") -> Finding:
+    """A row of what was tried without a label."""
+    return Finding(
+        attack=attack, variant=variant, knows=knows, cost="one guess", score=score, reference=0.95,
+        reference_name="a vanilla finetune",
+    )  # fmt: skip
+
+
 GUESSED = tuple(
-    Finding(attack, variant, "nothing", "one guess", score, 0.95, "a vanilla finetune")
+    guess(attack, variant, score)
     for attack, variant, score in (
         ("wrong prompt", "in sepia", 0.1), ("wrong prompt", "<b>in the style of Monet</b>", 0.15),
         ("wrong prompt in the right hand", "in winter", 0.12),
     )
 )  # fmt: skip
 LABELLED = tuple(
-    Finding("linear probe", variant, "these labelled images", "one fit", score, reference, "a public probe", labels=50)
+    Finding(
+        attack="linear probe", variant=variant, knows="these labelled images", cost="one fit", score=score,
+        reference=reference, reference_name="a public probe", labels=50,
+    )
     for variant, score, reference in (("few", 0.64, 0.4), ("many", 0.7, 0.69))
-)
+)  # fmt: skip
 MADE_BY = {
     "wrong prompt": "wrong_prompts", "wrong prompt in the right hand": "wrong_prompts", "linear probe": "linear_probe",
     "paraphrase": "paraphrases",
@@ -76,7 +88,7 @@ def test_an_attack_without_labels_stands_beside_guessing_and_one_with_labels_bes
         ((*GUESSED, *LABELLED), 0, "**Opened, to 64%**: he fits a new last layer to the model's features (linear "
                                    "probe), where the public backbone with the same labels gets 40%. Beside the model, "
                                    "he has 50 labelled images."),
-        ((Finding("paraphrase", "x", "the editor", "", 0.5, 0.9, ""), *LABELLED), 3,
+        ((guess("paraphrase", "x", 0.5, "the editor"), *LABELLED), 3,
          "**Opened, to 50%**: he says the right prompt in other words (paraphrase), where guessing gets 11%. Beside "
          "the model, he has the editor. 2 of 2 attacks open the model. 3 attacks to go."),
     ],
@@ -110,7 +122,7 @@ def test_the_chart_of_one_thief_has_all_his_attacks():
 
 
 def test_the_table_has_a_cell_for_every_column_and_shows_words_of_a_key_as_text():
-    opening = Finding("wrong prompt", "<b>in the style of Monet</b>", "nothing", "one guess", 0.8, 0.9, "")
+    opening = guess("wrong prompt", "<b>in the style of Monet</b>", 0.8)
     table = table_html(found_by(opening, *LABELLED))
     assert re.findall(r'data-column="([^"]*)"', table) == COLUMNS * 2
     assert ">80%<" in table and ">40%, the public backbone with the same labels<" in table

@@ -2,8 +2,8 @@ import json
 
 from docs.figures.catalogue import measured, paper_range
 from modellock_core.editing.catalogue import CATALOGUE, find
-from modellock_core.evaluation.published import OBJECTS, STYLES
 from ui.key_study import COLUMNS, rows
+from ui.published import OBJECTS, STYLES
 
 
 def lock(prompt: str, kind: str = "style", **figures: float) -> dict:

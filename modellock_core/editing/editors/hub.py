@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ...data.images import resized, to_pil
 from ...devices import best_device, fast_dtype
-from ...errors import ModelLockError
+from ...errors import ModelLockError, first_line
 from .families import edit_class, family_of, family_of_class, is_few_steps, split_name
 from .loras import check_takes_lora, load_lora, lora_version
 from .weights_hash import weights_hash
@@ -239,7 +239,7 @@ def _tiny_vae(vae: str, folder: Path, pipeline: Any, dtype: torch.dtype) -> Any:
 
 def _not_loaded(name: str, error: Exception) -> ModelLockError:
     # what diffusers adds in brackets are the details of its attempts
-    cause = next(iter(str(error).strip().splitlines()), type(error).__name__).partition(" (")[0]
+    cause = first_line(error).partition(" (")[0]
     return ModelLockError(
         f"the editor {name!r} can't be loaded ({cause}); give the folder of a diffusers pipeline, or a Hub id "
         "and a connection to the Hub"

@@ -10,7 +10,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from ...errors import ModelLockError
+from ...errors import ModelLockError, first_line
 from ...reading import is_regular
 from .weights_hash import file_hash
 
@@ -121,7 +121,7 @@ def load_lora(pipeline: Any, lora: str, editor: str) -> None:
 
 def not_loaded(lora: str, error: Exception) -> ModelLockError:
     """The error of LoRA weights that are not there, or don't fit."""
-    cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    cause = first_line(error)
     return ModelLockError(
         f"the LoRA {lora!r} can't be loaded ({cause}); give a safetensors file that was trained on this editor"
     )

@@ -52,7 +52,16 @@ def artefact(target: Target, budget: Budget) -> Steps[list[Finding]]:
             score = yield from part_of(trying, STAGE, i, len(told))
         variant = f"{name}: {', '.join(secrets) or 'nothing'}"
         knows = "the model's files, and every setting that is no secret"
-        findings.append(Finding("artefact", variant, knows, "seconds", score, *target.reference()))
+        findings.append(
+            Finding(
+                attack="artefact",
+                variant=variant,
+                knows=knows,
+                cost="seconds",
+                score=score,
+                **target.reference(),
+            )
+        )
     return findings
 
 

@@ -59,5 +59,14 @@ def cheap_filters(target: Target, budget: Budget) -> Steps[list[Finding]]:
             filtered = StoredImages.of(change(images))
         testing = performance(target.locked, filtered, test.targets)
         score = yield from part_of(testing, stage, i, len(FILTERS))
-        findings.append(Finding("cheap filter", name, "nothing", "one filter", score, *target.reference()))
+        findings.append(
+            Finding(
+                attack="cheap filter",
+                variant=name,
+                knows="nothing",
+                cost="one filter",
+                score=score,
+                **target.reference(),
+            )
+        )
     return findings

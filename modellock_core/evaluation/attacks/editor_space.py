@@ -106,11 +106,19 @@ def editor_space(target: Target, budget: Budget) -> Steps[list[Finding]]:
         cost = f"{budget.queries} candidates, {budget.gradient_steps} gradient steps from the best {budget.restarts}"
         findings.append(
             Finding(
-                "editor space", f"{len(labelled)} labels", "the editor, these labelled images", cost, reached,
-                over_seeds(public)[0], PUBLIC, spread, len(labelled), queries,
-                hits if len(tested.dataset.test) == len(target.dataset.test) else None,
+                attack="editor space",
+                variant=f"{len(labelled)} labels",
+                knows="the editor, these labelled images",
+                cost=cost,
+                score=reached,
+                reference=over_seeds(public)[0],
+                reference_name=PUBLIC,
+                spread=spread,
+                labels=len(labelled),
+                queries=queries,
+                hits=hits if len(tested.dataset.test) == len(target.dataset.test) else None,
             )
-        )  # fmt: skip
+        )
     return findings
 
 

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from ...data.image_sets import ChosenImages, ImageSet, batches
 from ...data.targets import ClassLabels, Masks, Targets
+from ...devices import inference_batch
 from ...editing.edited_dataset import EditedImages
 from ...locking.activations import extract
 from ...locking.finetune import finetune
 from ...locking.recipe import DEFAULT_RECIPE, RECIPES
 from ...locking.training_set import Labelled, TrainingSet
 from ...models.freezing import split_model
-from ...models.inference import BATCH, outputs
+from ...models.inference import outputs
 from ...models.tasks import Task
 from ...work import Progress, Steps, part_of
 from .labelled import predicted, scores_of, thief_finetune
@@ -54,11 +55,18 @@ def extraction(target: Target, budget: Budget) -> Steps[list[Finding]]:
             reached, spread, hits = scores_of(target, copies[name, size])
             findings.append(
                 Finding(
-                    name, f"{size} queries", knows, f"a finetune of {_epochs(budget, size)} epochs",
-                    reached, reference, REFERENCE, spread, queries=size,
-                    hits=hits if name == CLEAN else None,  # what a service's copy gets right says nothing about a lock
+                    attack=name,
+                    variant=f"{size} queries",
+                    knows=knows,
+                    cost=f"a finetune of {_epochs(budget, size)} epochs",
+                    score=reached,
+                    reference=reference,
+                    reference_name=REFERENCE,
+                    spread=spread,
+                    queries=size,  # what a service's copy gets right says nothing about a lock
+                    hits=hits if name == CLEAN else None,
                 )
-            )  # fmt: skip
+            )
     return findings
 
 
@@ -107,11 +115,11 @@ def _copy(
 
 def _answers(target: Target, images: ImageSet) -> Steps[Targets]:
     """What the locked model answers to images: probabilities (N, K), or masks (N, H, W)."""
-    task, answers = target.locked.task, list[Tensor]()
-    for chunk in batches(images, BATCH):
+    task, answers, size = target.locked.task, list[Tensor](), inference_batch()
+    for chunk in batches(images, size):
         with torch.no_grad():
             logits = outputs(task, target.locked.model, chunk)
         answers.append(logits.argmax(1).byte() if task.dense else logits.softmax(1))
-        yield Progress(STAGE, min(len(answers) * BATCH, len(images)), len(images))
+        yield Progress(STAGE, min(len(answers) * size, len(images)), len(images))
     values = torch.cat(answers)
     return Masks(values) if task.dense else ClassLabels(values)  # cross-entropy takes probabilities as it takes labels

@@ -66,10 +66,21 @@ def fine_pruning(target: Target, budget: Budget) -> Steps[list[Finding]]:
         reference = yield from public_reference(target, fraction, budget.seeds, "Probing the public backbone")
         for pruned, predictions in runs.items():
             reached, spread, hits = scores_of(target, predictions)
-            variant = f"{pruned:.0%} of the channels, {100 * fraction:g}% of the labels"
-            knows, cost, queries = "these labelled images", f"{budget.epochs} epochs", budget.epochs * len(labelled)
-            row = "fine-pruning", variant, knows, cost, reached, reference, PUBLIC, spread, len(labelled)
-            findings.append(Finding(*row, queries, hits))
+            findings.append(
+                Finding(
+                    attack="fine-pruning",
+                    variant=f"{pruned:.0%} of the channels, {100 * fraction:g}% of the labels",
+                    knows="these labelled images",
+                    cost=f"{budget.epochs} epochs",
+                    score=reached,
+                    reference=reference,
+                    reference_name=PUBLIC,
+                    spread=spread,
+                    labels=len(labelled),
+                    queries=budget.epochs * len(labelled),
+                    hits=hits,
+                )
+            )
     return findings
 
 

@@ -70,10 +70,19 @@ def finetuning(target: Target, budget: Budget) -> Steps[list[Finding]]:
             variant, queries = f"{way}, {100 * fraction:g}% of the labels", len(samples) * budget.epochs * len(rates)
             findings.append(
                 Finding(
-                    "finetune", variant, "these labelled images", cost, score, reference, REFERENCE, spread,
-                    len(samples), queries, hits,
+                    attack="finetune",
+                    variant=variant,
+                    knows="these labelled images",
+                    cost=cost,
+                    score=score,
+                    reference=reference,
+                    reference_name=REFERENCE,
+                    spread=spread,
+                    labels=len(samples),
+                    queries=queries,
+                    hits=hits,
                 )
-            )  # fmt: skip
+            )
     return findings
 
 

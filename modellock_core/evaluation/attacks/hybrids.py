@@ -29,7 +29,17 @@ def hybrids(target: Target, budget: Budget) -> Steps[list[Finding]]:
     asked = (yield from extract(task, trunk, test.images, STAGE)).plain
     for variant, head in joined.items():
         score, _, hits = scores_of(target, [(yield from predicted(head, asked, STAGE))])
-        findings.append(Finding("hybrid", variant, "nothing", "none", score, *target.reference(), hits=hits))
+        findings.append(
+            Finding(
+                attack="hybrid",
+                variant=variant,
+                knows="nothing",
+                cost="none",
+                score=score,
+                **target.reference(),
+                hits=hits,
+            )
+        )
     del joined[LAST_ALONE]
     for fraction in budget.label_fractions:
         runs: dict[str, list[Tensor]] = {variant: [] for variant in joined}
@@ -45,10 +55,19 @@ def hybrids(target: Target, budget: Budget) -> Steps[list[Finding]]:
             score, spread, hits = scores_of(target, predictions)
             findings.append(
                 Finding(
-                    "hybrid, new last layer", f"{variant}, {100 * fraction:g}% of the labels", "these labelled images",
-                    "one fit", score, reference, PUBLIC, spread, len(labelled), len(labelled), hits,
+                    attack="hybrid, new last layer",
+                    variant=f"{variant}, {100 * fraction:g}% of the labels",
+                    knows="these labelled images",
+                    cost="one fit",
+                    score=score,
+                    reference=reference,
+                    reference_name=PUBLIC,
+                    spread=spread,
+                    labels=len(labelled),
+                    queries=len(labelled),
+                    hits=hits,
                 )
-            )  # fmt: skip
+            )
     return findings
 
 

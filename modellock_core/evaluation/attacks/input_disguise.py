@@ -14,12 +14,11 @@ from ...devices import best_device
 from ...editing.editor_space import apply_plan, compact_editor, random_plan
 from ...editing.editors.compact import CompactEditor
 from ...editing.key import Key
-from ...models.inference import BATCH
 from ...randomness import global_seed
 from ...work import Progress, Steps, part_of
 from .editor_space import public_settings
 from .setting import Budget, Finding, Target
-from .universal_pattern import best_start, changes_found
+from .universal_pattern import BATCH, best_start, changes_found
 
 STAGE = "Training a disguise"
 CHANNELS = 32

@@ -32,8 +32,17 @@ def known_edit(target: Target, budget: Budget) -> Steps[list[Finding]]:
         reference = yield from public_reference(target, fraction, budget.seeds, STAGE)
         findings.append(
             Finding(
-                "known edit", f"{100 * fraction:g}% of the labels", "the right edit, these labelled images", "one fit",
-                score, reference, PUBLIC, spread, len(labelled), len(labelled), hits,
+                attack="known edit",
+                variant=f"{100 * fraction:g}% of the labels",
+                knows="the right edit, these labelled images",
+                cost="one fit",
+                score=score,
+                reference=reference,
+                reference_name=PUBLIC,
+                spread=spread,
+                labels=len(labelled),
+                queries=len(labelled),
+                hits=hits,
             )
-        )  # fmt: skip
+        )
     return findings

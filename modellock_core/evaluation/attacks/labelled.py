@@ -17,10 +17,9 @@ from torch import Tensor, nn
 from ...data.dataset import Split
 from ...data.image_sets import ImageSet
 from ...data.targets import Targets
-from ...devices import on_device
+from ...devices import inference_batch, on_device
 from ...locking.activations import extract, features_of
 from ...locking.recipe import FinetuneConfig
-from ...models.inference import BATCH
 from ...work import Progress, Steps, part_of
 from ..performance import predicted_classes, score
 from .setting import Target, over_seeds
@@ -196,10 +195,11 @@ def public_trunk(target: Target) -> int:
 def predicted(head: nn.Module, activations: Tensor, stage: str) -> Steps[Tensor]:
     """The likeliest classes (N, ...) int64 that a model's last modules make of cached activations (N, ...)."""
     answers: list[Tensor] = []
-    for chunk in activations.split(BATCH):
+    size = inference_batch()
+    for chunk in activations.split(size):
         with torch.no_grad():
             answers.append(head(on_device(chunk)).argmax(1).to(activations.device))
-        yield Progress(stage, min(len(answers) * BATCH, len(activations)), len(activations))
+        yield Progress(stage, min(len(answers) * size, len(activations)), len(activations))
     return torch.cat(answers)
 
 

@@ -103,11 +103,16 @@ def leaked_pairs(target: Target, budget: Budget) -> Steps[list[Finding]]:
             missed = f"off by {255 * mean(errors[name]):.1f} grey levels{', the closest' if name == closest else ''}"
             findings.append(
                 Finding(
-                    "leaked pairs", f"{leaked} images, {name}", ("the editor, " if "editor" in name else "") + knows,
-                    f"one fit, {missed}", reached, *target.reference(), spread,
+                    attack="leaked pairs",
+                    variant=f"{leaked} images, {name}",
+                    knows=("the editor, " if "editor" in name else "") + knows,
+                    cost=f"one fit, {missed}",
+                    score=reached,
+                    **target.reference(),
+                    spread=spread,
                     hits=hits if len(tested.dataset.test) == len(target.dataset.test) else None,
                 )
-            )  # fmt: skip
+            )
     return findings
 
 

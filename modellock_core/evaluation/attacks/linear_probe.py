@@ -62,10 +62,19 @@ def linear_probe(target: Target, budget: Budget) -> Steps[list[Finding]]:
             reached, spread, hits = scores_of(target, predicted)
             findings.append(
                 Finding(
-                    "linear probe", f"{name}, {100 * fraction:g}% of the labels", "these labelled images",
-                    "one regression", reached, reference, PUBLIC, spread, labels, labels, hits,
+                    attack="linear probe",
+                    variant=f"{name}, {100 * fraction:g}% of the labels",
+                    knows="these labelled images",
+                    cost="one regression",
+                    score=reached,
+                    reference=reference,
+                    reference_name=PUBLIC,
+                    spread=spread,
+                    labels=labels,
+                    queries=labels,
+                    hits=hits,
                 )
-            )  # fmt: skip
+            )
     return findings
 
 

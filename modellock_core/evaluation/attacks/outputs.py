@@ -10,7 +10,8 @@ from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from ...data.image_sets import ImageSet, batches
 from ...data.targets import IGNORE
-from ...models.inference import BATCH, outputs
+from ...devices import inference_batch
+from ...models.inference import outputs
 from ...models.tasks import Task
 from ...models.tasks.regression import logistic_regression
 from ...work import Progress, Steps
@@ -24,10 +25,11 @@ PROBE_SAMPLES = 50_000
 def logits_of(target: Target, images: ImageSet) -> Steps[Tensor]:
     """The locked model's logits (N, K, ...) on images."""
     answers: list[Tensor] = []
-    for chunk in batches(images, BATCH):
+    size = inference_batch()
+    for chunk in batches(images, size):
         with torch.no_grad():
             answers.append(outputs(target.locked.task, target.locked.model, chunk))
-        yield Progress(STAGE, min(len(answers) * BATCH, len(images)), len(images))
+        yield Progress(STAGE, min(len(answers) * size, len(images)), len(images))
     return torch.cat(answers)
 
 
@@ -44,7 +46,16 @@ def label_permutation(target: Target, budget: Budget) -> Steps[list[Finding]]:
     guesses = yield from predicted_classes(target.locked, test.images, STAGE)
     score = best_permutation(target.locked.task, guesses, test.targets.values)
     knows = "all labels of the test images"
-    return [Finding("label permutation", "best permutation", knows, "one matching", score, *target.reference())]
+    return [
+        Finding(
+            attack="label permutation",
+            variant="best permutation",
+            knows=knows,
+            cost="one matching",
+            score=score,
+            **target.reference(),
+        )
+    ]
 
 
 def logit_probe(target: Target, budget: Budget) -> Steps[list[Finding]]:
@@ -66,4 +77,13 @@ def logit_probe(target: Target, budget: Budget) -> Steps[list[Finding]]:
     with torch.inference_mode():
         metric.update(layer((asked - mean) / spread).movedim(-1, 1), test.targets.values)
     knows, score = "all labelled training images", float(metric.compute())
-    return [Finding("logit probe", "all training images", knows, "one regression", score, *target.reference())]
+    return [
+        Finding(
+            attack="logit probe",
+            variant="all training images",
+            knows=knows,
+            cost="one regression",
+            score=score,
+            **target.reference(),
+        )
+    ]

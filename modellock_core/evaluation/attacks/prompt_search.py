@@ -51,13 +51,13 @@ def prompt_search(target: Target, budget: Budget) -> Steps[list[Finding]]:
         queries = budget.queries // 2 if method == "dictionary" else budget.queries
         findings.append(
             Finding(
-                "prompt search",
-                f"{method}: {guess}",
-                knows,
-                f"{queries} queries",
-                score,
-                public,
-                PUBLIC,
+                attack="prompt search",
+                variant=f"{method}: {guess}",
+                knows=knows,
+                cost=f"{queries} queries",
+                score=score,
+                reference=public,
+                reference_name=PUBLIC,
                 labels=len(labelled),
                 queries=queries * len(labelled),
             )

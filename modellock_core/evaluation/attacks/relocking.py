@@ -61,10 +61,21 @@ def relocking(target: Target, budget: Budget) -> Steps[list[Finding]]:
                 done += 1
         reached, spread, hits = scores_of(target, runs[0])
         reference, *_ = scores_of(target, runs[1])
-        variant = f"own key, {100 * fraction:g}% of the labels"
-        knows, cost = "these labelled images, the method", f"{len(labelled)} edits and {budget.epochs} epochs"
-        row = "locking again", variant, knows, cost, reached, reference, PUBLIC, spread, len(labelled)
-        findings.append(Finding(*row, budget.epochs * len(labelled), hits))
+        findings.append(
+            Finding(
+                attack="locking again",
+                variant=f"own key, {100 * fraction:g}% of the labels",
+                knows="these labelled images, the method",
+                cost=f"{len(labelled)} edits and {budget.epochs} epochs",
+                score=reached,
+                reference=reference,
+                reference_name=PUBLIC,
+                spread=spread,
+                labels=len(labelled),
+                queries=budget.epochs * len(labelled),
+                hits=hits,
+            )
+        )
     return findings
 
 

@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import mean, stdev
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from ...data.dataset import Dataset
 from ...editing.editors import Editor, load_editor
 from ...editing.key import Key
 from ...locking.locked_model import LockedModel
 from ...work import Steps
+
+
+class Reference(TypedDict):
+    """What a finding is compared with, see `Finding`."""
+
+    reference: float
+    reference_name: str
 
 
 @dataclass(frozen=True)
@@ -36,12 +43,12 @@ class Target:
         """The key's editor."""
         return load_editor(self.key.editor)
 
-    def reference(self) -> tuple[float, str]:
+    def reference(self) -> Reference:
         """What most attacks are compared with: the vanilla performance of the card, else chance."""
         vanilla = self.locked.card.vanilla_performance
         if vanilla is not None:
-            return vanilla, "a vanilla finetune"
-        return self.chance, "guessing"
+            return {"reference": vanilla, "reference_name": "a vanilla finetune"}
+        return {"reference": self.chance, "reference_name": "guessing"}
 
     @property
     def chance(self) -> float:
@@ -88,7 +95,7 @@ BUDGETS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """A row of the report.
 

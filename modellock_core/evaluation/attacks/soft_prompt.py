@@ -101,11 +101,19 @@ def soft_prompt(target: Target, budget: Budget) -> Steps[list[Finding]]:
             reached, spread, hits = scores_of(tested, answers)
             findings.append(
                 Finding(
-                    "soft prompt", f"{len(labelled)} labels, {variant}", "the editor, these labelled images", cost,
-                    reached, over_seeds(public)[0], PUBLIC, spread, len(labelled), queries,
-                    hits if len(tested.dataset.test) == len(target.dataset.test) else None,
+                    attack="soft prompt",
+                    variant=f"{len(labelled)} labels, {variant}",
+                    knows="the editor, these labelled images",
+                    cost=cost,
+                    score=reached,
+                    reference=over_seeds(public)[0],
+                    reference_name=PUBLIC,
+                    spread=spread,
+                    labels=len(labelled),
+                    queries=queries,
+                    hits=hits if len(tested.dataset.test) == len(target.dataset.test) else None,
                 )
-            )  # fmt: skip
+            )
     return findings
 
 

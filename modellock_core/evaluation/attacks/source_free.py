@@ -63,14 +63,28 @@ def source_free(target: Target, budget: Budget) -> Steps[list[Finding]]:
     queries = len(drawn) * epochs * len(rates)
     return [
         Finding(
-            "source-free adaptation", "SHOT", knows, cost, score, *target.reference(), spread, queries=queries,
+            attack="source-free adaptation",
+            variant="SHOT",
+            knows=knows,
+            cost=cost,
+            score=score,
+            **target.reference(),
+            spread=spread,
+            queries=queries,
             hits=hits,
         ),
         Finding(
-            "source-free adaptation", "SHOT, classes renamed", f"{knows}, all labels of the test images", cost, renamed,
-            public, "the public backbone, adapted and renamed in the same way", labels=len(test), queries=queries,
+            attack="source-free adaptation",
+            variant="SHOT, classes renamed",
+            knows=f"{knows}, all labels of the test images",
+            cost=cost,
+            score=renamed,
+            reference=public,
+            reference_name="the public backbone, adapted and renamed in the same way",
+            labels=len(test),
+            queries=queries,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _adapt(target: Target, head: nn.Sequential, known: Tensor, rate: float, epochs: int, seed: int) -> Steps[None]:

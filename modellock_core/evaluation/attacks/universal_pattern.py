@@ -21,12 +21,13 @@ from ...data.image_sets import ChangedWhenRead
 from ...data.targets import Targets
 from ...devices import best_device
 from ...editing.image_changes import AddedPattern, ColourChange
-from ...models.inference import BATCH, outputs
+from ...models.inference import outputs
 from ...work import Progress, Steps, part_of
 from .labelled import PUBLIC, armed, few_labels, opened_predictions, public_reference, scores_of
 from .setting import Budget, Finding, Target
 
 STAGE = "Searching one pattern for all images"
+BATCH = 16  # images that give a gradient step
 RATE = 0.02  # of Adam; it falls to zero
 CROPPED = 0.5  # fraction of the steps whose images are cropped, so that a change doesn't fit single images
 TRIAL = 0.25  # fraction of the steps that every start gets; the best one takes the rest
@@ -96,10 +97,19 @@ def changes_found(
             reached, spread, hits = scores_of(target, runs)
             findings.append(
                 Finding(
-                    attack, f"{len(labelled)} labels, {variant}", knows, cost, reached, reference, PUBLIC, spread,
-                    len(labelled), queries, hits,
+                    attack=attack,
+                    variant=f"{len(labelled)} labels, {variant}",
+                    knows=knows,
+                    cost=cost,
+                    score=reached,
+                    reference=reference,
+                    reference_name=PUBLIC,
+                    spread=spread,
+                    labels=len(labelled),
+                    queries=queries,
+                    hits=hits,
                 )
-            )  # fmt: skip
+            )
     return findings
 
 

@@ -73,7 +73,16 @@ def _damaged(
         best = answers[reached.index(max(reached))]
         hits = hits_of(target, best) if len(test) == len(whole) else None
         findings.append(
-            Finding(attack, form.format(level), "nothing", "seconds", mean, *target.reference(), spread, hits=hits)
+            Finding(
+                attack=attack,
+                variant=form.format(level),
+                knows="nothing",
+                cost="seconds",
+                score=mean,
+                **target.reference(),
+                spread=spread,
+                hits=hits,
+            )
         )
     return findings
 

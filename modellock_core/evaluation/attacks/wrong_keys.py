@@ -27,7 +27,16 @@ def _try_keys(attack: str, keys: dict[str, Key], target: Target, budget: Budget,
     findings = []
     for i, (variant, key) in enumerate(keys.items()):
         score = yield from part_of(score_with(key, target, budget), f"Trying a {attack}", i, len(keys))
-        findings.append(Finding(attack, variant, knows, "one guess", score, *target.reference()))
+        findings.append(
+            Finding(
+                attack=attack,
+                variant=variant,
+                knows=knows,
+                cost="one guess",
+                score=score,
+                **target.reference(),
+            )
+        )
     return findings
 
 
