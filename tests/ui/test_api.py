@@ -88,14 +88,14 @@ def test_the_documented_client_locks_a_model_and_asks_it(url, photo, monkeypatch
     monkeypatch.chdir(photo.parent)
     snippet = next(block for block in re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.S) if "Client(" in block)
     names: dict = {}
-    small = snippet.replace("http://127.0.0.1:7860", url).replace("images=100", 'images=45, recipe="paper"')
+    small = snippet.replace("http://127.0.0.1:7860", url).replace("images=100", 'images=18, recipe="paper"')
     exec(small, names)
     key = Key.load(names["key"])
     assert key.prompt == "in watercolor" and key.hand
     with zipfile.ZipFile(names["model"]) as archive:
         archive.extractall("opened")
     assert LockedModel.load("opened").belongs_to(key)
-    assert names["answers"]["key_belongs_to_model"] and names["report"]["num_train"] == 45
+    assert names["answers"]["key_belongs_to_model"] and names["report"]["num_train"] == 18
 
 
 def test_an_attack_tells_how_far_it_is_and_returns_the_report(monkeypatch):
@@ -119,6 +119,9 @@ def test_an_attack_tells_how_far_it_is_and_returns_the_report(monkeypatch):
         ("/lock", {"prompt": "in winter", "recipe": "none"}, "there is no recipe"),
         ("/lock", {"prompt": "in winter", "images": -1}, "whole numbers"),
         ("/attack", {"thief": "nobody"}, "thief is one of"),
+        ("/attack", {"thief": None}, "thief is one of"),
+        ("/attack", {"budget": None}, "budget one of quick, full"),
+        ("/attack", {"budget": "endless"}, "budget one of quick, full"),
     ],
 )
 def test_bad_input_is_told_in_a_sentence(client, photo, endpoint, given, message):

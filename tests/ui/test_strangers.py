@@ -20,19 +20,40 @@ from gradio_client import Client
 
 from modellock_core.paths import EXAMPLE_KEY, TOYBOX
 from ui.process_folder import PREFIX
+from ui.unlock import EXAMPLE
 
+pytestmark = pytest.mark.slow  # four pages are started
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = {"prompt": "in sepia", "alpha": 0.5, "images": 400}
+ASKED = "asked.txt"
+WATCHING = """
+import os, sys
+
+def watch(event, arguments):  # whom this process asks on the network
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        where = arguments[1] if event == "socket.connect" else arguments
+        host = where[0] if isinstance(where, tuple) else where
+        host = host.decode() if isinstance(host, bytes) else host
+        if host not in (None, "", "127.0.0.1", "::1", "localhost", "0.0.0.0") and not str(host).startswith("/"):
+            with open(os.path.join(os.path.dirname(__file__), "asked.txt"), "a") as file:
+                print(event, host, file=file)
+
+sys.addaudithook(watch)
+"""
 
 
 class Server:
     """A running page whose temporary files lie in a folder of the test's."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, watching: Path | None = None):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"}
+        environment["MODELLOCK_RIDDLES_AHEAD"] = "0"
+        if watching:  # Python imports it when it starts
+            (watching / "sitecustomize.py").write_text(WATCHING)
+            environment["PYTHONPATH"] = os.pathsep.join([str(watching), environment.get("PYTHONPATH", "")])
         self.folder, self.url, self.log = folder, f"http://127.0.0.1:{port}", folder / "log.txt"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -79,8 +100,14 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("page"))
+def watching(tmp_path_factory) -> Path:
+    """Where the server notes whom it has asked."""
+    return tmp_path_factory.mktemp("watching")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, watching):
+    server = Server(tmp_path_factory.mktemp("page"), watching)
     yield server
     if server.process.poll() is None:
         server.end()
@@ -196,13 +223,18 @@ def join(server: Server, name: str, session: object, data: list) -> int:
     return server.post("/gradio_api/queue/join", json.dumps(body).encode())[0]
 
 
-def result(server: Server, session: str) -> list:
-    """What the last event of a session has returned."""
+def output(server: Server, session: str) -> dict:
+    """How the last event of a session has ended."""
     with urllib.request.urlopen(f"{server.url}/gradio_api/queue/data?session_hash={session}", timeout=60) as events:
         for line in events:
             if b"process_completed" in line:
-                return json.loads(line.removeprefix(b"data: "))["output"]["data"]
+                return json.loads(line.removeprefix(b"data: "))["output"]
     raise AssertionError("no result")
+
+
+def result(server: Server, session: str) -> list:
+    """What the last event of a session has returned."""
+    return output(server, session)["data"]
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +272,17 @@ def test_no_address_leads_to_another_s_files(server, victim, path):
         server.get("/gradio_api/" + path.format(home=victim.home, key=victim.key))
 
 
+@pytest.mark.parametrize(
+    ("thief", "budget", "message"),
+    [("file", None, "choose a thief and a budget"), (None, "quick", "choose a thief and a budget"),
+     ("file", "endless", "not in the list of choices"), ("nobody", "quick", "not in the list of choices")],
+)  # fmt: skip
+def test_an_attack_without_a_thief_or_a_budget_is_told_in_a_sentence(server, thief, budget, message):
+    assert join(server, "run_attack", "attacker", [EXAMPLE, thief, budget, False]) == 200
+    assert message in output(server, "attacker")["error"]
+    assert "Traceback" not in server.log.read_text()
+
+
 @pytest.mark.parametrize("path", ["/monitoring", "/monitoring/summary", "/gradio_api/dev/reload", "/gradio_api/runs"])
 def test_what_is_meant_for_the_host_is_closed(server, path):
     with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
@@ -273,13 +316,15 @@ def test_another_s_file_is_no_input_however_it_is_named(server, victim):
         {"path": f"{image}/../../../temporary/sessions/{victim.home.name}/locked-model.zip"},
         {"path": "x", "url": f"{server.url}/gradio_api/file={victim.home}/locked-model.zip"},
         {"path": f"{server.url}/gradio_api/file={victim.key}"},
+        {"path": "x", "url": "http://stranger.invalid/model.zip"},
+        {"path": "http://stranger.invalid/model.zip"},
     ):
         with pytest.raises(Exception) as error:
             client.predict({"path": image} | file, model | file, api_name="/predict")
         assert "the secret" not in str(error.value) and str(victim.home) not in str(error.value)
 
 
-def test_one_visitor_s_stop_does_not_touch_another_s_lock_and_the_end_is_quick_and_clean(server):
+def test_one_visitor_s_stop_does_not_touch_another_s_lock_and_the_end_is_quick_and_clean(server, watching):
     first, second = server.client(), server.client()
     other = second.submit(**LOCK, api_name="/lock")
     mine = first.submit(**LOCK, api_name="/lock")
@@ -298,27 +343,11 @@ def test_one_visitor_s_stop_does_not_touch_another_s_lock_and_the_end_is_quick_a
     assert server.end() < 5 and server.process.returncode == 0
     assert not server.folders() and [f.name for f in server.folder.iterdir()] == ["log.txt"]
     assert "sepia" not in server.log.read_text()
+    assert not (watching / ASKED).exists()  # whatever was asked of it, it has asked nobody on the network
 
 
-@pytest.mark.parametrize("work", ["attack", "new_riddle"])
-def test_the_end_is_quick_and_clean_whatever_runs(tmp_path, work):
-    server = Server(tmp_path)
-    if work == "attack":
-        client = server.client()
-        job = client.submit(api_name="/attack")
-        while not job.outputs():
-            assert not job.done()
-            time.sleep(0.1)
-    else:
-        join(server, work, "somebody", [None])
-        with urllib.request.urlopen(server.url + "/gradio_api/queue/data?session_hash=somebody", timeout=60) as events:
-            while b"process_generating" not in (line := events.readline()):
-                assert line
-    assert server.end() < 5 and server.process.returncode == 0
-    assert [file.name for file in tmp_path.iterdir()] == ["log.txt"]
-
-
-def test_what_a_killed_page_leaves_the_next_start_removes(tmp_path):
+def test_what_a_killed_page_leaves_the_next_start_removes_and_the_end_is_quick_and_clean(tmp_path):
+    """Whatever runs: the first page is killed, the others end while an attack is made and a riddle."""
     one = Server(tmp_path)
     (left,) = one.folders()
     other = Server(tmp_path)
@@ -328,6 +357,14 @@ def test_what_a_killed_page_leaves_the_next_start_removes(tmp_path):
     assert left.exists()
     third = Server(tmp_path)
     assert not left.exists() and living.exists()
-    for server in (other, third):
-        assert server.end() < 5
-    assert not one.folders()
+    job = other.client().submit(api_name="/attack")
+    while not job.outputs():
+        assert not job.done()
+        time.sleep(0.1)
+    assert other.end() < 5 and other.process.returncode == 0
+    join(third, "new_riddle", "somebody", [None])
+    with urllib.request.urlopen(third.url + "/gradio_api/queue/data?session_hash=somebody", timeout=60) as events:
+        while b"process_generating" not in (line := events.readline()):
+            assert line
+    assert third.end() < 5 and third.process.returncode == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["log.txt"]
