@@ -1,5 +1,9 @@
 import json
+import os
+import signal
 import socket
+import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,6 +12,7 @@ from PIL import Image, ImageStat
 
 from modellock_core import CATALOGUE, Key, LockedModel, load_editor, new_hand
 from modellock_core.__main__ import main
+from modellock_core.command_line import commands
 from modellock_core.command_line.progress_bar import follow
 from modellock_core.editing.editors.secrets import is_hand
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
@@ -265,6 +270,28 @@ def test_only_the_first_process_shows_the_progress(first, capsys, monkeypatch):
     monkeypatch.setattr("modellock_core.command_line.progress_bar.accelerator", lambda: accelerator)
     assert follow(Work(steps())) == 7
     assert ("Testing" in capsys.readouterr().err) == first
+
+
+def test_a_command_that_is_told_to_end_leaves_in_order(tmp_path, monkeypatch):
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals reach the main thread alone")
+    left = []
+
+    def lock(args):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)  # it is ended here
+        finally:
+            left.append(args.out)
+
+    monkeypatch.setattr(commands, "lock", lock)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["lock", "--prompt", "in sepia", "--out", str(tmp_path / "model")])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 128 + signal.SIGTERM and left
 
 
 def test_attack_needs_a_file_for_its_report(locked, capsys):

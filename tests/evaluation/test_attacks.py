@@ -24,7 +24,7 @@ from modellock_core.records import from_json, to_json
 from modellock_core.work import Work
 
 TINY = replace(
-    BUDGETS["quick"], test_images=9, prompts=3, epochs=1, queries=4, gradient_steps=1, leaked=(1,)
+    BUDGETS["quick"], test_images=18, prompts=3, epochs=1, queries=4, gradient_steps=1, leaked=(1,)
 )  # fmt: skip
 
 

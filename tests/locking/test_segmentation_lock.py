@@ -50,7 +50,7 @@ def test_a_saved_model_answers_with_the_same_masks(small, made, tmp_path):
 
 def test_smoke_the_attacks_run(small, made):
     budget = replace(
-        BUDGETS["quick"], test_images=4, prompts=2, label_fractions=(0.5,), epochs=1, queries=2, gradient_steps=1
+        BUDGETS["quick"], test_images=9, prompts=2, label_fractions=(0.5,), epochs=1, queries=2, gradient_steps=1
     )
     attacks = ("label_permutation", "logit_probe", "wrong_editor", "cheap_filters", "linear_probe", "finetuning")
     findings = run_attacks(Target(made.model, KEY, small), budget, attacks).result()

@@ -100,7 +100,7 @@ def mask_zip(tmp_path):
     """Toybox images with their masks, as a visitor's zip; birds are class 1."""
     with zipfile.ZipFile(tmp_path / "masked.zip", "w") as archive:
         for folder in ("images", "masks"):
-            for name, content in toybox_files(f"{folder}/train/bird", 8).items():
+            for name, content in toybox_files(f"{folder}/train/bird").items():
                 archive.writestr(f"{folder}/{name}", content)
     return tmp_path / "masked.zip"
 
@@ -118,9 +118,10 @@ def changed(page, selector: str, before: str) -> None:
 
 
 def settled(page) -> None:
-    """Wait until nothing fades any more: contrast is measured of what is drawn."""
+    """Wait until nothing is greyed out or fades any more: contrast is measured of what is drawn."""
+    page.wait_for_timeout(200)  # what a click starts has begun
     page.wait_for_function(
-        "() => !document.querySelector('.pending, .generating, .translucent') && document.getAnimations().every("
+        "() => !document.querySelector('.pending') && document.getAnimations().every("
         "a => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)"
     )
 

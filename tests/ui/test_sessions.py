@@ -153,7 +153,7 @@ def test_the_result_is_there_when_the_progress_ends():
 def test_a_long_step_can_be_stopped_too():
     def slow():
         yield Progress("Reading", 1, 2, {"locked_performance": 0.5})
-        time.sleep(0.6)
+        time.sleep(1.5)
         yield Progress("Reading", 2, 2)
 
     moments = list(background.in_background(Work(slow())))

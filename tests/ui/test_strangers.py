@@ -278,9 +278,10 @@ def test_no_address_leads_to_another_s_files(server, victim, path):
      ("file", "endless", "not in the list of choices"), ("nobody", "quick", "not in the list of choices")],
 )  # fmt: skip
 def test_an_attack_without_a_thief_or_a_budget_is_told_in_a_sentence(server, thief, budget, message):
+    begun = len(server.log.read_text())
     assert join(server, "run_attack", "attacker", [EXAMPLE, thief, budget, False]) == 200
     assert message in output(server, "attacker")["error"]
-    assert "Traceback" not in server.log.read_text()
+    assert "Traceback" not in server.log.read_text()[begun:]
 
 
 @pytest.mark.parametrize("path", ["/monitoring", "/monitoring/summary", "/gradio_api/dev/reload", "/gradio_api/runs"])
@@ -316,8 +317,6 @@ def test_another_s_file_is_no_input_however_it_is_named(server, victim):
         {"path": f"{image}/../../../temporary/sessions/{victim.home.name}/locked-model.zip"},
         {"path": "x", "url": f"{server.url}/gradio_api/file={victim.home}/locked-model.zip"},
         {"path": f"{server.url}/gradio_api/file={victim.key}"},
-        {"path": "x", "url": "http://stranger.invalid/model.zip"},
-        {"path": "http://stranger.invalid/model.zip"},
     ):
         with pytest.raises(Exception) as error:
             client.predict({"path": image} | file, model | file, api_name="/predict")

@@ -43,7 +43,7 @@ def locked(visitors, tmp_path_factory):
     data = tmp_path_factory.mktemp("data") / "mine.zip"
     with zipfile.ZipFile(TOYBOX) as toybox, zipfile.ZipFile(data, "w") as archive:
         for label in ("bird", "coin"):
-            for name in sorted(n for n in toybox.namelist() if n.startswith(f"images/train/{label}/"))[:4]:
+            for name in sorted(n for n in toybox.namelist() if n.startswith(f"images/train/{label}/"))[:8]:
                 archive.writestr(name.removeprefix("images/train/"), toybox.read(name))
     go(one, "1 Key")
     one.locator("#keyed img").wait_for()
