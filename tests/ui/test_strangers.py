@@ -22,7 +22,7 @@ from modellock_core.paths import EXAMPLE_KEY, TOYBOX
 from ui.process_folder import PREFIX
 from ui.unlock import EXAMPLE
 
-pytestmark = pytest.mark.slow  # four pages are started
+pytestmark = pytest.mark.slow  # six pages are started
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = {"prompt": "in sepia", "alpha": 0.5, "images": 400}
 ASKED = "asked.txt"
@@ -345,8 +345,25 @@ def test_one_visitor_s_stop_does_not_touch_another_s_lock_and_the_end_is_quick_a
     assert not (watching / ASKED).exists()  # whatever was asked of it, it has asked nobody on the network
 
 
-def test_what_a_killed_page_leaves_the_next_start_removes_and_the_end_is_quick_and_clean(tmp_path):
-    """Whatever runs: the first page is killed, the others end while an attack is made and a riddle."""
+@pytest.mark.parametrize("work", ["attack", "new_riddle"])
+def test_the_end_is_quick_and_clean_whatever_runs(tmp_path, work):
+    server = Server(tmp_path)
+    if work == "attack":
+        client = server.client()
+        job = client.submit(api_name="/attack")
+        while not job.outputs():
+            assert not job.done()
+            time.sleep(0.1)
+    else:
+        join(server, work, "somebody", [None])
+        with urllib.request.urlopen(server.url + "/gradio_api/queue/data?session_hash=somebody", timeout=60) as events:
+            while b"process_generating" not in (line := events.readline()):
+                assert line
+    assert server.end() < 5 and server.process.returncode == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["log.txt"]
+
+
+def test_what_a_killed_page_leaves_the_next_start_removes(tmp_path):
     one = Server(tmp_path)
     (left,) = one.folders()
     other = Server(tmp_path)
@@ -356,14 +373,6 @@ def test_what_a_killed_page_leaves_the_next_start_removes_and_the_end_is_quick_a
     assert left.exists()
     third = Server(tmp_path)
     assert not left.exists() and living.exists()
-    job = other.client().submit(api_name="/attack")
-    while not job.outputs():
-        assert not job.done()
-        time.sleep(0.1)
-    assert other.end() < 5 and other.process.returncode == 0
-    join(third, "new_riddle", "somebody", [None])
-    with urllib.request.urlopen(third.url + "/gradio_api/queue/data?session_hash=somebody", timeout=60) as events:
-        while b"process_generating" not in (line := events.readline()):
-            assert line
-    assert third.end() < 5 and third.process.returncode == 0
-    assert [file.name for file in tmp_path.iterdir()] == ["log.txt"]
+    for server in (other, third):
+        assert server.end() < 5
+    assert not one.folders()
