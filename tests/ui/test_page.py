@@ -90,7 +90,7 @@ def tiny_zip(tmp_path):
     """Toybox images of two classes, as a visitor's zip."""
     with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
         for label in ("bird", "coin"):
-            for name, content in toybox_files(f"images/train/{label}", 8).items():
+            for name, content in toybox_files(f"images/train/{label}").items():
                 archive.writestr(f"mine/{label}/{name}", content)
     return tmp_path / "mine.zip"
 
