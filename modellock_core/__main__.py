@@ -61,7 +61,8 @@ def _tell(text: str) -> None:
 
 def _discard_stdout() -> None:
     """Have what is still to be written go nowhere, or Python would complain of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _end(signum: int, frame: FrameType | None) -> NoReturn:

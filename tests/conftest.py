@@ -16,6 +16,12 @@ from PIL import Image
 from modellock_core import load_dataset, load_editor
 
 
+def pytest_collection_modifyitems(items):
+    """Files with slow tests and the browser's come first, or one process would end with them while another waits."""
+    first = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in first)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
     """Edits of the tests are kept with the tests, not with the user's."""

@@ -1,4 +1,9 @@
 import json
+import os
+import signal
+import socket
+import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -7,6 +12,7 @@ from PIL import Image, ImageStat
 
 from modellock_core import CATALOGUE, Key, LockedModel, load_editor, new_hand
 from modellock_core.__main__ import main
+from modellock_core.command_line import commands
 from modellock_core.command_line.progress_bar import follow
 from modellock_core.editing.editors.key_secrets import is_hand
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
@@ -33,10 +39,25 @@ def locked(tmp_path_factory):
             pixels = random.integers(0, 90, (48, 48, 3), dtype=np.uint8)
             pixels[..., hue] += 120
             Image.fromarray(pixels).save(root / "data" / label / f"{i}.png")
-    code = main(["lock", "--prompt", "in sepia", "--steps", "1", "--no-hand", "--out", str(root / "model"),
-                 "--dataset", str(root / "data"), "--seed", "3"])  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        for way in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, way, lambda one, address: note(root, address), raising=False)
+        patch.setattr(socket, "getaddrinfo", lambda *asked, **more: note(root, asked))
+        code = main(["lock", "--prompt", "in sepia", "--steps", "1", "--no-hand", "--out", str(root / "model"),
+                     "--dataset", str(root / "data"), "--seed", "3"])  # fmt: skip
     assert code == 0
     return root
+
+
+def note(folder, address) -> None:
+    """Write down whom a command asks on the network, and let nothing through."""
+    with (folder / "asked.txt").open("a") as file:
+        print(address, file=file)
+    raise ConnectionRefusedError
+
+
+def test_a_lock_asks_nobody_on_the_network(locked):
+    assert not (locked / "asked.txt").exists()
 
 
 def test_lock_writes_model_card_report_and_key(locked):
@@ -113,7 +134,7 @@ def test_edit_paints_like_a_picture(locked, tmp_path, capsys):
 def test_hand_and_style_go_into_the_key_file(locked, tmp_path, capsys):
     picture = locked / "data" / "blue" / "0.png"
     code, (report,), err = run(capsys, "lock", "--prompt", "in sepia", "--style", picture, "--hand", "--dataset",
-                               locked / "data", "--out", tmp_path / "model")  # fmt: skip
+                               locked / "data", "--out", tmp_path / "model", "--no-baseline")  # fmt: skip
     key = Key.load(tmp_path / "model.key.json")
     assert code == 0 and is_hand(key.hand) and len(key.style) == 100
     told = json.dumps(report) + err + "".join(f.read_text() for f in (tmp_path / "model").glob("*.json"))
@@ -249,6 +270,28 @@ def test_only_the_first_process_shows_the_progress(first, capsys, monkeypatch):
     monkeypatch.setattr("modellock_core.command_line.progress_bar.accelerator", lambda: accelerator)
     assert follow(Work(steps())) == 7
     assert ("Testing" in capsys.readouterr().err) == first
+
+
+def test_a_command_that_is_told_to_end_leaves_in_order(tmp_path, monkeypatch):
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals reach the main thread alone")
+    left = []
+
+    def lock(args):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)  # it is ended here
+        finally:
+            left.append(args.out)
+
+    monkeypatch.setattr(commands, "lock", lock)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["lock", "--prompt", "in sepia", "--out", str(tmp_path / "model")])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 128 + signal.SIGTERM and left
 
 
 def test_attack_needs_a_file_for_its_report(locked, capsys):

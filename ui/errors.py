@@ -25,7 +25,8 @@ def errors_shown() -> Iterator[None]:
     """
     try:
         yield
-    except gr.Error:
+    except gr.Error as error:
+        error.print_exception = False  # Gradio's own would tell the log the value
         raise
     except ModelLockError as error:
         raise gr.Error(str(error), print_exception=False) from None

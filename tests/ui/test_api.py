@@ -119,6 +119,9 @@ def test_an_attack_tells_how_far_it_is_and_returns_the_report(monkeypatch):
         ("/lock", {"prompt": "in winter", "recipe": "none"}, "there is no recipe"),
         ("/lock", {"prompt": "in winter", "images": -1}, "whole numbers"),
         ("/attack", {"thief": "nobody"}, "thief is one of"),
+        ("/attack", {"thief": None}, "thief is one of"),
+        ("/attack", {"budget": None}, "budget one of quick, full"),
+        ("/attack", {"budget": "endless"}, "budget one of quick, full"),
     ],
 )
 def test_bad_input_is_told_in_a_sentence(client, photo, endpoint, given, message):

@@ -36,9 +36,14 @@ def browser():
         browser.close()
 
 
+asked: list[str] = []  # what the browser has asked for
+
+
 def visit(browser, url, **options):
     """Open the page; its first screen is there."""
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | options)
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda opened: asked.append(opened.url))
     page.set_default_timeout(60_000)
     page.goto(url)
     page.locator("#first-screen img").first.wait_for()
@@ -109,6 +114,15 @@ def changed(page, selector: str, before: str) -> None:
     page.wait_for_function(
         "([selector, src]) => {const now = document.querySelector(selector + ' img')?.src; return now && now !== src}",
         arg=[selector, before],
+    )
+
+
+def settled(page) -> None:
+    """Wait until nothing is greyed out or fades any more: contrast is measured of what is drawn."""
+    page.wait_for_timeout(200)  # what a click starts has begun
+    page.wait_for_function(
+        "() => !document.querySelector('.pending') && document.getAnimations().every("
+        "a => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity)"
     )
 
 
@@ -402,7 +416,7 @@ def test_it_fits_a_phone_with_every_step_in_reach(browser, url):
         tab = page.get_by_role("tab", name=step)
         assert tab.bounding_box()["height"] >= 44
         tab.click()
-        page.wait_for_timeout(200)
+        settled(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, step
     page.close()
 
@@ -424,8 +438,15 @@ def test_nothing_stands_in_the_way_of_a_screen_reader(browser, url, theme):
             page.locator("#keyed img").first.wait_for()  # until then Gradio shows an empty box
         if step == "3 Unlock":
             page.locator("#twelve li").first.wait_for()  # until then it is greyed out
-            page.wait_for_timeout(3000)  # and fades in
-        page.wait_for_timeout(500)
+        settled(page)
         found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
         assert not {v["id"]: v["nodes"][0]["html"][:200] for v in found}, step
     page.close()
+
+
+def test_the_browser_has_asked_nobody_but_the_page(page, url):
+    for step in ("1 Key", "2 Lock", "3 Unlock", "4 Attack", "5 Riddle"):
+        go(page, step)
+    page.locator("#riddle").wait_for()
+    elsewhere = {address for address in asked if not address.startswith((url, f"blob:{url}", "data:"))}
+    assert len(asked) > 10 and not elsewhere

@@ -20,19 +20,40 @@ from gradio_client import Client
 
 from modellock_core.paths import EXAMPLE_KEY, TOYBOX
 from ui.process_folder import PREFIX
+from ui.unlock import EXAMPLE
 
+pytestmark = pytest.mark.slow  # six pages are started
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = {"prompt": "in sepia", "alpha": 0.5, "images": 400}
+ASKED = "asked.txt"
+WATCHING = """
+import os, sys
+
+def watch(event, arguments):  # whom this process asks on the network
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        where = arguments[1] if event == "socket.connect" else arguments
+        host = where[0] if isinstance(where, tuple) else where
+        host = host.decode() if isinstance(host, bytes) else host
+        if host not in (None, "", "127.0.0.1", "::1", "localhost", "0.0.0.0") and not str(host).startswith("/"):
+            with open(os.path.join(os.path.dirname(__file__), "asked.txt"), "a") as file:
+                print(event, host, file=file)
+
+sys.addaudithook(watch)
+"""
 
 
 class Server:
     """A running page whose temporary files lie in a folder of the test's."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, watching: Path | None = None):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"}
+        environment["MODELLOCK_RIDDLES_AHEAD"] = "0"
+        if watching:  # Python imports it when it starts
+            (watching / "sitecustomize.py").write_text(WATCHING)
+            environment["PYTHONPATH"] = os.pathsep.join([str(watching), environment.get("PYTHONPATH", "")])
         self.folder, self.url, self.log = folder, f"http://127.0.0.1:{port}", folder / "log.txt"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -79,8 +100,14 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("page"))
+def watching(tmp_path_factory) -> Path:
+    """Where the server notes whom it has asked."""
+    return tmp_path_factory.mktemp("watching")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, watching):
+    server = Server(tmp_path_factory.mktemp("page"), watching)
     yield server
     if server.process.poll() is None:
         server.end()
@@ -196,13 +223,18 @@ def join(server: Server, name: str, session: object, data: list) -> int:
     return server.post("/gradio_api/queue/join", json.dumps(body).encode())[0]
 
 
-def result(server: Server, session: str) -> list:
-    """What the last event of a session has returned."""
+def output(server: Server, session: str) -> dict:
+    """How the last event of a session has ended."""
     with urllib.request.urlopen(f"{server.url}/gradio_api/queue/data?session_hash={session}", timeout=60) as events:
         for line in events:
             if b"process_completed" in line:
-                return json.loads(line.removeprefix(b"data: "))["output"]["data"]
+                return json.loads(line.removeprefix(b"data: "))["output"]
     raise AssertionError("no result")
+
+
+def result(server: Server, session: str) -> list:
+    """What the last event of a session has returned."""
+    return output(server, session)["data"]
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +270,18 @@ def victim(server):
 def test_no_address_leads_to_another_s_files(server, victim, path):
     with pytest.raises(urllib.error.HTTPError, match=r"40[034]"):
         server.get("/gradio_api/" + path.format(home=victim.home, key=victim.key))
+
+
+@pytest.mark.parametrize(
+    ("thief", "budget", "message"),
+    [("file", None, "choose a thief and a budget"), (None, "quick", "choose a thief and a budget"),
+     ("file", "endless", "not in the list of choices"), ("nobody", "quick", "not in the list of choices")],
+)  # fmt: skip
+def test_an_attack_without_a_thief_or_a_budget_is_told_in_a_sentence(server, thief, budget, message):
+    begun = len(server.log.read_text())
+    assert join(server, "run_attack", "attacker", [EXAMPLE, thief, budget, False]) == 200
+    assert message in output(server, "attacker")["error"]
+    assert "Traceback" not in server.log.read_text()[begun:]
 
 
 @pytest.mark.parametrize("path", ["/monitoring", "/monitoring/summary", "/gradio_api/dev/reload", "/gradio_api/runs"])
@@ -279,7 +323,7 @@ def test_another_s_file_is_no_input_however_it_is_named(server, victim):
         assert "the secret" not in str(error.value) and str(victim.home) not in str(error.value)
 
 
-def test_one_visitor_s_stop_does_not_touch_another_s_lock_and_the_end_is_quick_and_clean(server):
+def test_one_visitor_s_stop_does_not_touch_another_s_lock_and_the_end_is_quick_and_clean(server, watching):
     first, second = server.client(), server.client()
     other = second.submit(**LOCK, api_name="/lock")
     mine = first.submit(**LOCK, api_name="/lock")
@@ -298,6 +342,7 @@ def test_one_visitor_s_stop_does_not_touch_another_s_lock_and_the_end_is_quick_a
     assert server.end() < 5 and server.process.returncode == 0
     assert not server.folders() and [f.name for f in server.folder.iterdir()] == ["log.txt"]
     assert "sepia" not in server.log.read_text()
+    assert not (watching / ASKED).exists()  # whatever was asked of it, it has asked nobody on the network
 
 
 @pytest.mark.parametrize("work", ["attack", "new_riddle"])
