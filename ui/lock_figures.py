@@ -28,7 +28,7 @@ def before_lock() -> str:
     stages = "".join(f"<li>{stage}</li>" for stage in STAGES)
     return (
         f'<div class="before-lock"><h3>Press Lock, and watch it here</h3><ol>{stages}</ol>'
-        f"<h3>The example came to this: “{html.escape(facts.prompt)}”</h3>"
+        f"<h3>What came of the example, “{html.escape(facts.prompt)}”</h3>"
         f"{two_numbers(facts.unlocked_performance, facts.locked_performance)}"
         f'<p class="note">Test images that are right. Guessing has {facts.chance:.0%}. The example was trained with '
         "all sample images; your own figures appear here.</p></div>"

@@ -85,7 +85,7 @@ def understood(prompt: str, editor: str, own_hand: bool, like: Image.Image | Non
     reading, ignored = read(prompt), ignored_words(prompt, read)
     lost = ignored or not (reading.styles or reading.objects)
     limits = (
-        f". This editor knows {len(gallery.ENTRIES)} looks, and takes the nearest: browse them below" if lost else ""
+        f". This editor knows {len(gallery.ENTRIES)} looks and takes the nearest; browse them below." if lost else ""
     )
     return wording(reading, besides=besides, ignored=ignored) + limits
 

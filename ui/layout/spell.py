@@ -64,8 +64,8 @@ def editor_settings() -> dict[str, gr.Component]:
 def spell_step(tabs: gr.Tabs) -> KeyInputs:
     """Lay out and wire the step."""
     explained(
-        "Describe an edit. That sentence is your **key prompt**: a model locked with it only answers images edited "
-        "this way. The edit follows as you type."
+        "Describe an edit. That sentence is your **key prompt**. With random bits, which you get as a file, it is the "
+        "key: a model locked with it only answers images edited this way. The edit follows as you type."
     )
     with gr.Row(elem_classes="three-parts"):
         with gr.Column(min_width=280):
