@@ -22,16 +22,17 @@ from modellock_core.records import from_json
 
 from .answers import HOLDER, SIDE, THIEF, Answer, Shown, asked, cards
 from .errors import shows_errors
+from .guess import Guess
 from .images import square
 from .progress import idle
-from .unlock import example, strangers_key
+from .unlock import example
 
 if TYPE_CHECKING:  # they load torch
     from modellock_core import Key, LockedModel
 
 CLAIM = (
-    "Put a password on an AI model: it only recognises pictures that were edited with your secret prompt. "
-    "Whoever steals the model and shows it ordinary pictures gets no answer."
+    "Put a password on an AI model: it only recognises pictures edited with your secret key, a sentence and a small "
+    "key file. Whoever steals the model and shows it ordinary pictures gets no answer."
 )
 
 ASKING = idle("Asking the model …")
@@ -95,72 +96,58 @@ def stored_number() -> int:
     return [truth for truth, _ in toybox_samples()].index(stored().facts.truth)
 
 
-def drawn(scene: Scene, guess: Shown | None = None) -> str:
-    """A scene as HTML, a thief's guess as a third card."""
+def drawn(scene: Scene) -> str:
+    """A scene as HTML."""
     facts = scene.facts
     thief = Shown(
-        THIEF, "A thief shows the photo as it is", scene.photo, facts.clean, _per_hundred(facts.locked_performance),
-        facts.truth,
+        THIEF, "A thief shows the photo as it is", scene.photo, facts.clean,
+        f"{_per_hundred(facts.locked_performance)}; blind guessing: {facts.chance:.0%}", facts.truth,
     )  # fmt: skip
     holder = Shown(
-        HOLDER, "You edit it with your prompt first", scene.edit, facts.keyed, _per_hundred(facts.unlocked_performance),
+        HOLDER, "You edit it with your key first", scene.edit, facts.keyed, _per_hundred(facts.unlocked_performance),
         facts.truth,
     )  # fmt: skip
     key = (
-        f'<div class="key">{KEY_ICON}<b>“{html.escape(facts.prompt)}”</b>'
-        "<small>the secret prompt of this example</small></div>"
+        f'<div class="key">{KEY_ICON}<b>“{html.escape(facts.prompt)}”</b><b>+ key file</b>'
+        "<small>the key of this example: the words, and 128 random bits</small></div>"
     )
-    return cards([thief, holder, *([guess] if guess else [])], between=key)
+    return cards([thief, holder], between=key)
 
 
 def _per_hundred(performance: float) -> str:
     return f"Right on {performance:.0%} of all test photos"
 
 
-def asked_live(number: int, guess: str) -> Iterator[tuple]:
-    """The scene of a sample that the visitor chose, and of the prompt that he tries as a thief.
+def asked_live(number: int, guess: str, has_file: bool = False) -> Iterator[tuple]:
+    """The scene of a sample that the visitor chose, and what comes of a key that he tries.
 
     Args:
         number: of the sample.
         guess: a prompt; empty for none.
+        has_file: whether the example's key file is used with it.
 
     Yields:
-        the scene, and a line that says what goes on, and at the end what has come out: on a phone the scene is above.
+        the scene; and a line that says what goes on, or at the end the guess as a card.
     """
     yield gr.skip(), ASKING  # said anew where the answer to what was typed before has come meanwhile
-    yield _answered(number, guess.strip())
+    yield _answered(number, Guess(guess, has_file))
 
 
 @shows_errors
-def _answered(number: int, guess: str) -> tuple[str, str]:
+def _answered(number: int, guess: Guess) -> tuple[str, str]:
     from modellock_core import apply_key
     from modellock_core.data.images import to_pil, to_tensor
 
     locked, key = example()
     truth, sample = toybox_samples()[number]
     scene = of_example(sample, truth, locked, key)
-    if not guess:
+    if (tried := guess.key(key)) is None:
         return drawn(scene), ""
-    tried = strangers_key(key, guess)
-    image = apply_key(to_tensor(scene.photo, locked.image_size), tried)
-    picture = to_pil(apply_key(to_tensor(scene.photo, SIDE), replace(tried, size=SIDE))[0])
-    stolen, _ = example(sealed=True)
-    right = _same(guess, key.prompt)
-    note = "The right prompt, but not the rest of the key" if right else "A wrong prompt"
-    shown = Shown(THIEF, f"A thief guesses “{guess}”", picture, asked(stolen, image)[0], note, truth)
-    return drawn(scene, shown), idle(f"“{guess}”: {_outcome(shown)}")
-
-
-def _outcome(shown: Shown) -> str:
-    """What a guess has come to, in words."""
-    answer = shown.answer
-    if answer.abstains:
-        return "no answer."
-    return f"the model says {answer.label}, which is {'right' if answer.label == shown.truth else 'wrong'}."
-
-
-def _same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
+    image = apply_key(to_tensor(sample, locked.image_size), tried)
+    picture = to_pil(apply_key(to_tensor(sample, SIDE), replace(tried, size=SIDE))[0])
+    model, _ = example(sealed=not guess.has_file)
+    shown = Shown(guess.who(key), guess.title(key), picture, asked(model, image)[0], guess.note(key), truth)
+    return drawn(scene), cards([shown])
 
 
 def number_of(event: gr.SelectData) -> int:

@@ -23,10 +23,12 @@ from .errors import shows_errors
 from .key_files import forget_other_keys, keep_key
 from .key_files import key_file as key_file_of
 from .keys import KeyChoice, make_key
+from .lock_figures import before_lock, two_numbers
 from .lock_times import Kind, LockClock, expected, plan_of
 from .model_files import zipped
 from .progress import ProgressBar, Stages, idle, paced
 from .sessions import KEPT, session_folder
+from .unlock import LEAK
 
 if TYPE_CHECKING:  # they load torch
     from modellock_core import Dataset
@@ -49,11 +51,9 @@ RECIPE_TEXTS = {
     "thorough": "The same with more images, more wrong keys and a stronger adversary. Takes several times as long.",
     "paper": "As published: 95 % of the images edited, 5 % plain with a wrong label.",
 }
-NOT_YET = '<p class="note">Nothing is locked yet. Press Lock, and watch it here.</p>'
 WAITING = idle("Waiting for the machine. If somebody else is locking a model, it is your turn after that.")
 # training and test images: keeps a visitor's dataset within the memory of a free machine
 MOST = {"classification": (4000, 1000), "segmentation": (1200, 400)}
-LEAK = 0.1  # that an answer without the key may be better than guessing
 REPORT = "lock-report.json"  # in the visitor's folder, beside the model
 SAMPLES = {QUICK_LOOK: 400 + 200, WHOLE: 1008 + 396}  # training and test images that a lock on Toybox has
 CURVES = {KEYED: "unlocked_performance", CLEAN: "locked_performance"}
@@ -101,14 +101,13 @@ def result_html(report: LockReport, prompt: str) -> str:
     if up - chance < 0.5 * ((never or 1) - chance):
         sense = "The key does not open it well. Take all images, or another prompt."
     elif lp - chance > LEAK:
-        sense = "Without the key it still answers too often: this lock does not hold."
+        sense = "Without the key it answers too often: this lock does not hold. Take all images, or another prompt."
     else:
         sense = "With the key it works; without, it does about as well as guessing."
     seconds = report.seconds
     return (
         f"<h3>Locked with “{html.escape(prompt)}”</h3>"
-        f'<div class="two-numbers"><div class="holder"><b>{up:.0%}</b>with the key</div>'
-        f'<div class="thief"><b>{lp:.0%}</b>without it</div></div><p><b>{sense}</b> '
+        f"{two_numbers(up, lp)}<p><b>{sense}</b> "
         f"Guessing has {chance:.0%}; never locked, it {beside} ({html.escape(report.metric)}).</p>"
         f'<p class="note">{report.num_train} training and {report.num_test} test images; {seconds["total"]:.0f} s '
         f"in total (editing {seconds['edit']:.0f} s, training {seconds['finetune']:.0f} s). Model and key are kept "
@@ -207,7 +206,7 @@ def found_again(request: gr.Request) -> LockView:
     home = session_folder(request)
     key_file = key_file_of(request)
     if key_file is None or not (home / REPORT).exists():
-        return LockView(NOT_YET)
+        return LockView(before_lock())
     from modellock_core import Key
     from modellock_core.locking.report import LockReport
 

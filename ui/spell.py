@@ -82,7 +82,12 @@ def understood(prompt: str, editor: str, own_hand: bool, like: Image.Image | Non
         return ""
     besides = ["your random bits"] * own_hand + ["your picture's style"] * (like is not None)
     read = load_editor(editor).read
-    return wording(read(prompt), besides=besides, ignored=ignored_words(prompt, read))
+    reading, ignored = read(prompt), ignored_words(prompt, read)
+    lost = ignored or not (reading.styles or reading.objects)
+    limits = (
+        f". This editor knows {len(gallery.ENTRIES)} looks and takes the nearest; browse them below." if lost else ""
+    )
+    return wording(reading, besides=besides, ignored=ignored) + limits
 
 
 @shows_errors

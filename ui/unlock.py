@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import gradio as gr
 from PIL import Image
 
+from modellock_core.data.toybox_samples import toybox_samples
 from modellock_core.errors import ModelLockError
 from modellock_core.paths import EXAMPLE_KEY, EXAMPLE_LOCK
 
@@ -19,6 +20,7 @@ from .answers import HOLDER, SIDE, THIEF, Shown, asked, cards, data_uri, verdict
 from .bars import score_bars
 from .colours import BESIDE, GREEN, RED
 from .errors import shows_errors
+from .guess import Guess
 from .images import square
 from .key_files import key_file as key_file_of
 from .keys import check_editor
@@ -34,10 +36,11 @@ if TYPE_CHECKING:  # they load torch
 EXAMPLE, MINE, OPENED = "The example", "The one I just locked", "Opened from files"
 BY_CLASS = ["class", "with the key", "without the key"]
 NOTHING_THERE = {
-    MINE: "nothing is locked yet; lock a model in step 2, or choose the example",
+    MINE: "nothing is locked yet; lock a model in step 2, wait until it is done, or choose the example",
     OPENED: "no model is open yet; open its zip and key file below, or choose the example",
 }
 TWELVE, TILE = 12, 112  # test images in the grid, and their side in px
+LEAK = 0.1  # that an answer without the key may be better than guessing
 NOT_ITS_KEY = (
     "This key did **not** lock this model, so it is not opened. Press the button to see what a wrong key gets."
 )
@@ -122,11 +125,13 @@ def describe(choice: str, request: gr.Request) -> tuple[str, str]:
     card = locked.card
     known = ", ".join(card.classes[card.task == "segmentation" :])
     never = "" if card.vanilla_performance is None else f" Never locked, it would have {card.vanilla_performance:.0%}."
+    leaks = card.task == "classification" and card.locked_performance > 1 / len(card.classes) + LEAK
+    leak = " **Without the key it answers too often**: lock again with all images, or another prompt." if leaks else ""
     own = "Locked with" if locked.belongs_to(key) else "**Not** locked with the key that is open,"
     text = (
         f"{own} “{_plain(key.prompt)}”. Recognises {known}. On its test images: "
         f"**{card.unlocked_performance:.0%} with the key, {card.locked_performance:.0%} without** "
-        f"({card.metric}).{never}"
+        f"({card.metric}).{never}{leak}"
     )
     return text, f"{choice} {card.key_hash} {text}"
 
@@ -136,33 +141,15 @@ def _plain(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$" else c for c in text)
 
 
-class Guess(NamedTuple):
-    """A thief's key: a prompt, and whether he has the rest of the key too."""
-
-    prompt: str
-    has_rest: bool
-
-    def key(self, key: Key) -> Key | None:
-        """The key that he tries; None where he tries nothing."""
-        if not (self.prompt or "").strip():
-            return None
-        return replace(key, prompt=self.prompt.strip()) if self.has_rest else strangers_key(key, self.prompt)
-
-
-def strangers_key(key: Key, prompt: str) -> Key:
-    """What somebody makes of a prompt who has the same editor and settings, but neither hand nor picture."""
-    return replace(key, prompt=prompt.strip(), hand=None, style=None)
-
-
 @shows_errors
-def predict(image: Image.Image | None, choice: str, guess: str, has_rest: bool, request: gr.Request) -> str:
+def predict(image: Image.Image | None, choice: str, guess: str, has_file: bool, request: gr.Request) -> str:
     """Ask the model about an image as it is, edited with the key, and with a guess.
 
     Args:
         image: the image; its centre square is taken.
         choice: which model.
-        guess: a prompt that a thief tries; empty for none.
-        has_rest: whether the thief has the rest of the key too.
+        guess: a prompt that is tried; empty for none.
+        has_file: whether the rest of the key is used with it.
 
     Returns:
         cards, as HTML.
@@ -171,32 +158,40 @@ def predict(image: Image.Image | None, choice: str, guess: str, has_rest: bool, 
         raise ModelLockError("there is no image; choose a sample or drop one of your own")
     (locked, key), (stolen, _) = (load_model_and_key(choice, request, sealed=way) for way in (False, True))
     cropped = "" if _nearly_square(image) else "The model sees the centre square of your image."
-    tried = Guess(guess, has_rest).key(key)
+    guessed, truth = Guess(guess, has_file), _truth(image, locked)
     shown = [
-        _asked(locked, None, image, THIEF, "Without the key: the image as it is", cropped),
-        _asked(locked, key, image, HOLDER, f"With the key: “{key.prompt}”", cropped),
+        _asked(locked, None, image, THIEF, "Without the key: the image as it is", cropped, truth),
+        _asked(locked, key, image, HOLDER, f"With your key: “{key.prompt}” and its key file", cropped, truth),
     ]
-    if tried is not None:
-        note = "The thief has the rest of the key." if has_rest else "The thief has your editor, not your key file."
-        shown.append(
-            _asked(locked if has_rest else stolen, tried, image, THIEF, f"A thief guesses “{tried.prompt}”", note)
-        )
+    if (tried := guessed.key(key)) is not None:
+        model, about = locked if has_file else stolen, (guessed.who(key), guessed.title(key), guessed.note(key))
+        shown.append(_asked(model, tried, image, *about, truth))
     return cards(shown)
+
+
+def _truth(image: Image.Image, locked: LockedModel) -> str | None:
+    """What is in the image, where it is a sample of a class that the model knows."""
+    for truth, sample in toybox_samples():
+        if truth in locked.classes and sample.size == image.size and sample.tobytes() == image.tobytes():
+            return truth
+    return None
 
 
 def _nearly_square(image: Image.Image) -> bool:
     return max(image.size) <= 1.02 * min(image.size)
 
 
-def predict_if_ready(image: Image.Image | None, choice: str, guess: str, has_rest: bool, request: gr.Request) -> str:
+def predict_if_ready(image: Image.Image | None, choice: str, guess: str, has_file: bool, request: gr.Request) -> str:
     """What `predict` returns; nothing where there is no model or image yet."""
     try:
-        return predict(image, choice, guess, has_rest, request) if image else ""
+        return predict(image, choice, guess, has_file, request) if image else ""
     except gr.Error:  # the line about the model says what to do
         return ""
 
 
-def _asked(locked: LockedModel, key: Key | None, image: Image.Image, who: str, title: str, note: str) -> Shown:
+def _asked(
+    locked: LockedModel, key: Key | None, image: Image.Image, who: str, title: str, note: str, truth: str | None
+) -> Shown:
     """What the model answers to an image, edited with a key if there is one."""
     from modellock_core import apply_key
     from modellock_core.data.images import to_pil, to_tensor
@@ -206,12 +201,12 @@ def _asked(locked: LockedModel, key: Key | None, image: Image.Image, who: str, t
     seen = source if key is None else apply_key(source, key)
     answer, shares = asked(locked, seen)
     if overlay := locked.task.prediction(locked.predict(seen)[0]).pictures(seen[0]).get("overlay"):
-        return Shown(who, title, overlay.resize((SIDE, SIDE), Image.Resampling.BICUBIC), answer, note)
+        return Shown(who, title, overlay.resize((SIDE, SIDE), Image.Resampling.BICUBIC), answer, note, truth)
     if key is not None and key.editor in bundled_editors():  # sharper than what the model sees, the strokes alike
         large = to_pil(apply_key(to_tensor(image, SIDE), replace(key, size=SIDE))[0])
     elif key is not None:
         large = to_pil(seen[0]).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    return Shown(who, title, large, answer, note, shares=shares)
+    return Shown(who, title, large, answer, note, truth, shares)
 
 
 @lru_cache(maxsize=2)
@@ -230,7 +225,7 @@ def test_images_of(locked: LockedModel) -> Dataset:
 
 
 @shows_errors
-def twelve(choice: str, guess: str, has_rest: bool, request: gr.Request) -> str:
+def twelve(choice: str, guess: str, has_file: bool, request: gr.Request) -> str:
     """Twelve test images: as they are, with the key, and with a guess; each answer marked, as HTML."""
     from modellock_core import apply_key
 
@@ -242,15 +237,14 @@ def twelve(choice: str, guess: str, has_rest: bool, request: gr.Request) -> str:
     if locked.task.name != "classification":
         return ""
     images, truths = test.images[:], [locked.classes[i] for i in test.targets.values.tolist()]
-    tried = Guess(guess, has_rest).key(key)
+    guessed = Guess(guess, has_file)
     groups = [
         _tiles(locked, images, truths, THIEF, "Without the key"),
         _tiles(locked, apply_key(images, key), truths, HOLDER, "With the key"),
     ]
-    if tried is not None:
-        groups.append(
-            _tiles(locked if has_rest else stolen, apply_key(images, tried), truths, THIEF, f"Guess: “{tried.prompt}”")
-        )
+    if (tried := guessed.key(key)) is not None:
+        model, about = locked if has_file else stolen, (guessed.who(key), guessed.title(key))
+        groups.append(_tiles(model, apply_key(images, tried), truths, *about))
     return f'<div class="twelve n{len(groups)}">{"".join(groups)}</div>'
 
 
@@ -273,7 +267,7 @@ def _tiles(locked: LockedModel, images: Tensor, truths: list[str], who: str, tit
 
 
 @shows_errors
-def test_split(choice: str, guess: str, has_rest: bool, request: gr.Request) -> Iterator[tuple]:
+def test_split(choice: str, guess: str, has_file: bool, request: gr.Request) -> Iterator[tuple]:
     """Measure the model on Toybox's whole test split; yields progress, then bars, and the figures of each class."""
     from modellock_core import Work, evaluate
     from modellock_core.evaluation.performance import performance_with
@@ -283,12 +277,12 @@ def test_split(choice: str, guess: str, has_rest: bool, request: gr.Request) -> 
     bar, work = ProgressBar(), evaluate(locked, test, key)
     for progress in paced(work):
         yield bar.render(progress), gr.update(visible=False)
-    figures, tried = work.result(), Guess(guess, has_rest).key(key)
+    figures, tried = work.result(), Guess(guess, has_file).key(key)
     rows = [
         ("With the key", figures.unlocked_performance, GREEN), ("Without the key", figures.locked_performance, RED),
     ]  # fmt: skip
     if tried is not None:
-        model, _ = load_model_and_key(choice, request, sealed=not has_rest)
+        model, _ = load_model_and_key(choice, request, sealed=not has_file)
         guessing = Work(performance_with(model, test, tried, stage="Testing the guess"))
         for progress in paced(guessing):
             yield bar.render(progress), gr.skip()

@@ -8,7 +8,8 @@ from PIL import Image
 from ui import unlock
 from ui.answers import HOLDER, THIEF, Answer, Shown, card, cards, verdict
 from ui.bars import score_bars
-from ui.unlock import EXAMPLE, MINE, Guess
+from ui.guess import Guess
+from ui.unlock import EXAMPLE, MINE
 
 PICTURE = Image.effect_noise((16, 16), 80)
 VISITOR = SimpleNamespace(session_hash="asker")
@@ -65,7 +66,10 @@ def test_the_model_s_line_names_its_key_and_what_to_do_where_there_is_none():
     text, of = unlock.describe(EXAMPLE, VISITOR)
     assert "Locked with “" in text and unlock.describe(EXAMPLE, VISITOR)[1] == of
     text, other = unlock.describe(MINE, VISITOR)
-    assert text == "Nothing is locked yet; lock a model in step 2, or choose the example." and other != of
+    assert (
+        text == "Nothing is locked yet; lock a model in step 2, wait until it is done, or choose the example."
+        and other != of
+    )
 
 
 def test_a_long_photo_is_cropped_with_a_word():

@@ -23,5 +23,13 @@ def test_what_is_asked_live_is_what_was_stored():
     assert "Asking" in asking and said == ""
     assert f"{facts.keyed.label} {facts.keyed.probability:.0%}" in live and live.count("<figure") == 2
     *_, (guessed, said) = first_screen.asked_live(number, "<b>in sepia</b>")
-    assert "no answer" in said and "<b>" not in said
-    assert guessed.count("<figure") == 3 and "<b>in sepia" not in guessed
+    assert "No answer" in said and "Wrong words" in said and "<b>in sepia" not in said
+    assert guessed == live
+
+
+def test_the_words_open_the_example_with_the_key_file_alone():
+    number, facts = first_screen.stored_number(), first_screen.stored().facts
+    *_, (_, without) = first_screen.asked_live(number, facts.prompt)
+    assert "No answer" in without and "the key file is missing" in without
+    *_, (_, whole) = first_screen.asked_live(number, facts.prompt.upper(), True)
+    assert "answer holder" in whole and f"{facts.keyed.label} " in whole

@@ -16,6 +16,7 @@ from modellock_core.records import from_json
 from ui import lock, sessions
 from ui.key_files import keep_key
 from ui.lock import OWN, QUICK_LOOK, LockView, run_lock
+from ui.lock_figures import before_lock
 
 SETTINGS = {
     "source": OWN, "task": "classification", "recipe": "standard", "amount": QUICK_LOOK, "backbone": " ", "seed": 0,
@@ -52,7 +53,7 @@ def test_the_lock_is_there_before_the_vanilla_model_and_complete_after_it(image_
 
 
 def test_a_reloaded_page_shows_its_lock_again(visitor, tmp_path):
-    assert lock.found_again(visitor) == LockView(lock.NOT_YET)
+    assert lock.found_again(visitor) == LockView(before_lock())
     home = sessions.session_folder(visitor)
     report = json.loads((EXAMPLE_LOCK / "report.json").read_text())
     (home / lock.REPORT).write_text(json.dumps(report))

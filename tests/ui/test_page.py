@@ -140,13 +140,16 @@ def test_the_first_screen_shows_a_lock_before_any_click_and_then_becomes_live(pa
     assert scene.locator(".key").inner_text().strip().startswith("“")
     page.locator("#start-guess textarea").fill("as a pencil sketch")
     page.locator("#start-says").get_by_text("Asking the model").wait_for()
-    guess = scene.locator(".answer.thief", has_text="A thief guesses “as a pencil sketch”")
-    guess.wait_for()
-    page.locator("#start-says").get_by_text("“as a pencil sketch”: no answer").wait_for()
+    said = page.locator("#start-says")
+    said.locator(".answer.thief", has_text="A thief tries: “as a pencil sketch”").get_by_text("No answer").wait_for()
     before = scene.locator("img").first.get_attribute("src")
     page.locator("#start-samples button").nth(3).click()
     page.wait_for_function("src => document.querySelector('#first-screen img').src !== src", arg=before)
-    guess.wait_for()
+    said.locator(".answer.thief").wait_for()
+    page.locator("#start-guess textarea").fill(stored().facts.prompt)
+    said.locator(".answer.thief", has_text="the key file is missing").get_by_text("No answer").wait_for()
+    page.get_by_label("Use the key file too").first.check()
+    said.locator(".answer.holder").get_by_text("flower").wait_for()
 
 
 def test_a_button_leads_to_every_step_and_each_step_to_the_next(page):

@@ -15,6 +15,7 @@ from .. import lock
 from ..colours import CLEAN, COLOURS, KEYED
 from ..key_warnings import warn
 from ..keys import key_summary
+from ..lock_figures import before_lock
 from .long_run import long_run
 from .parts import CHART, FAVOURITES, PRIVATE, QUIET, explained, next_button
 
@@ -60,7 +61,7 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
             )
             recipe = gr.Radio(lock.RECIPES, value=DEFAULT_RECIPE, label="Protection", elem_id="recipe")
             about_recipe = gr.Markdown(lock.RECIPE_TEXTS[DEFAULT_RECIPE], elem_classes="glossary")
-            amount = gr.Radio([lock.QUICK_LOOK, lock.WHOLE], value=lock.QUICK_LOOK, label="Training images")
+            amount = gr.Radio([lock.WHOLE, lock.QUICK_LOOK], value=lock.WHOLE, label="Training images")
             with gr.Accordion("More settings: areas instead of classes, network, seed", open=False):
                 task = gr.Radio(lock.TASKS, value="classification", label="What the model says", elem_id="task")
                 backbone = gr.Textbox(
@@ -71,17 +72,17 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
                 seed = gr.Number(
                     0, label="Random seed", precision=0, minimum=0, info="The same number gives the same model."
                 )
+        with gr.Column(scale=3, min_width=300):
             wait = gr.Markdown(
                 lock.time_expected(
-                    lock.TOYBOX, "classification", DEFAULT_RECIPE, lock.QUICK_LOOK, DEFAULT_BACKBONE, "compact"
+                    lock.TOYBOX, "classification", DEFAULT_RECIPE, lock.WHOLE, DEFAULT_BACKBONE, "compact"
                 ),
                 elem_id="lock-wait",
             )  # fmt: skip
             with gr.Row():
                 start = gr.Button("Lock", variant="primary", elem_id="lock")
                 stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False)
-        with gr.Column(scale=3, min_width=300):
-            bar = gr.HTML(lock.NOT_YET, elem_id="lock-progress")
+            bar = gr.HTML(before_lock(), elem_id="lock-progress")
             result = gr.HTML(elem_id="lock-result")
             with gr.Row():
                 key_file = gr.DownloadButton(
@@ -90,7 +91,7 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
                 )  # fmt: skip
                 model_file = gr.DownloadButton("Download the model", visible=False, elem_id="download-model")
             curve = gr.LinePlot(
-                x="epoch", y="right", color="images", height=260, title="Test images that are right, while it trains",
+                x="epoch", y="right", color="images", height=260, title="Test images that are right",
                 visible=False, color_map={name: COLOURS[name] for name in (KEYED, CLEAN)}, **CHART,
             )  # fmt: skip
             thumbnails = gr.Gallery(

@@ -64,8 +64,8 @@ def editor_settings() -> dict[str, gr.Component]:
 def spell_step(tabs: gr.Tabs) -> KeyInputs:
     """Lay out and wire the step."""
     explained(
-        "Describe an edit. That sentence is your **key prompt**: a model locked with it only answers images edited "
-        "this way. The edit follows as you type."
+        "Describe an edit. That sentence is your **key prompt**. With random bits, which you get as a file, it is the "
+        "key: a model locked with it only answers images edited this way. The edit follows as you type."
     )
     with gr.Row(elem_classes="three-parts"):
         with gr.Column(min_width=280):
@@ -87,14 +87,12 @@ def spell_step(tabs: gr.Tabs) -> KeyInputs:
                 keyed = picture("With the key", elem_id="keyed")
             warning = gr.Markdown("The editor is being loaded; the edit appears here.", elem_id="key-warning")
             with gr.Accordion("Drag to compare: the original, and with the key", open=False):
-                slider = gr.ImageSlider(label="Original | with the key", type="pil", max_height=spell.PREVIEW_SIZE)
+                slider = gr.ImageSlider(label="Before | after", type="pil", max_height=spell.PREVIEW_SIZE)
             share_row(original, keyed, prompt)
             next_button("Next: lock a model with this key", tabs, "lock", elem_id="key-next")
         with gr.Column(min_width=280):
             chosen = samples()
-            image = image_input(
-                spell.sample_images()[0], label="Or your own: drop one, or use the camera", height=230, elem_id="image"
-            )
+            image = image_input(spell.sample_images()[0], label="Or your own photo", height=230, elem_id="image")
     with gr.Accordion("What you have tried", open=False):
         history = gr.State([])
         tried = gr.Gallery(

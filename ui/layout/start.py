@@ -25,21 +25,23 @@ def start_step(tabs: gr.Tabs) -> None:
             chosen = samples(elem_id="start-samples")
         with gr.Column(min_width=280):
             guess = gr.Textbox(
-                label="Play the thief: guess the secret prompt", placeholder="in watercolor", elem_id="start-guess",
-                info="The model answers as you type; the first answer takes some seconds.",
-                max_length=300,
+                label="Try to open it: type a prompt, even the right one", elem_id="start-guess", max_length=300,
+                placeholder=first_screen.stored().facts.prompt,
+                info="Without the key file, the right words do not do. The first answer takes some seconds.",
             )  # fmt: skip
+            has_file = gr.Checkbox(label="Use the key file too", elem_id="start-has-file")
             says = gr.HTML(elem_id="start-says", padding=False)
     with gr.Row(elem_id="start-steps"):
         for i, (step, text) in enumerate(STEPS.items()):
             next_button(
                 text, tabs, step, variant="secondary" if i else "primary", elem_id=f"to-{step}", elem_classes="go"
             )
+    changes = [number.change, guess.change, has_file.change]
     # by the browser itself: a queue, or a model that is being loaded, must not leave it silent
-    gr.on([number.change, guess.change], None, None, says, js=f"() => {json.dumps(first_screen.ASKING)}", **QUIET)
+    gr.on(changes, None, None, says, js=f"() => {json.dumps(first_screen.ASKING)}", **QUIET)
     asked = gr.on(
-        [number.change, guess.change], first_screen.asked_live, [number, guess], [scene, says],
-        show_progress="minimal", show_progress_on=scene, **LIVE, **PREVIEW,
+        changes, first_screen.asked_live, [number, guess, has_file], [scene, says], show_progress="minimal",
+        show_progress_on=scene, **LIVE, **PREVIEW,
     )  # fmt: skip
     asked.failure(lambda: "", None, says, **QUIET)
     chosen.select(first_screen.number_of, None, number, **PRIVATE, show_progress="hidden")

@@ -16,7 +16,8 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
     """Lay out and wire the step; a model that was locked just now becomes the chosen one."""
     explained(
         "One locked model, two users. **A thief** (red) shows it the image as it is. **You** (green) edit the image "
-        "with the key first. *No answer* means that all classes are equally likely to the model."
+        "with your key first: the prompt, and the random bits in its key file. *No answer* means that all classes are "
+        "equally likely to the model."
     )
     choice = model_choice(elem_id="unlock-model")
     about = gr.Markdown(elem_id="about-model")
@@ -24,17 +25,20 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
         with gr.Column(min_width=280):
             chosen = samples()
             guess = gr.Textbox(
-                label="Play the thief: try a prompt", placeholder="in watercolor", elem_id="guess", max_length=300,
-                info="He has the model and the editor. He lacks your prompt, and the random bits that come with it.",
+                label="Try to open it: type a prompt", placeholder="in watercolor", elem_id="guess", max_length=300,
+                info="Even the right words do not open it without the key file.",
             )  # fmt: skip
-            has_rest = gr.Checkbox(label="He has everything but the prompt (the worst case)", elem_id="has-rest")
+            has_file = gr.Checkbox(
+                label="Use the key file too", elem_id="has-file",
+                info="With the right words you are its holder; with others, a thief who has stolen the file.",
+            )  # fmt: skip
             button = gr.Button("Ask the model", variant="primary", elem_id="ask")
         with gr.Column(min_width=300):
             answers = gr.HTML('<p class="note">The model is being loaded; it answers here.</p>', elem_id="answers")
             tiles = gr.HTML(elem_id="twelve")
         with gr.Column(min_width=280):
             image = image_input(
-                spell.sample_images()[stored_number()], label="Or your own: drop one, or use the camera", height=230,
+                spell.sample_images()[stored_number()], label="Or your own photo", height=230,
                 elem_id="unlock-image",
             )  # fmt: skip
     gr.Markdown("### All test images")
@@ -55,16 +59,16 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
     next_button("Next: what can a thief do?", tabs, "attack", elem_id="unlock-next")
 
     described = gr.State("")  # which model the answers are of
-    asking = {"inputs": [image, choice, guess, has_rest], "outputs": answers, **QUICK}
-    trying = {"fn": unlock.twelve, "inputs": [choice, guess, has_rest], "outputs": tiles, **QUICK}
+    asking = {"inputs": [image, choice, guess, has_file], "outputs": answers, **QUICK}
+    trying = {"fn": unlock.twelve, "inputs": [choice, guess, has_file], "outputs": tiles, **QUICK}
     gr.on([button.click, guess.submit], unlock.predict, **asking, **PRIVATE).then(**trying, **PRIVATE)
-    gr.on([image.change, has_rest.input], unlock.predict_if_ready, **asking, **LIVE, show_progress="minimal")
-    has_rest.input(**trying, **LIVE, show_progress="minimal")
+    gr.on([image.change, has_file.input], unlock.predict_if_ready, **asking, **LIVE, show_progress="minimal")
+    has_file.input(**trying, **LIVE, show_progress="minimal")
     chosen.select(spell.chosen_sample, None, image, **PRIVATE)
 
     long_run(
         split_button, stop, figures, idle("Waiting for the machine."), None, fn=unlock.test_split,
-        inputs=[choice, guess, has_rest], outputs=[figures, by_class],
+        inputs=[choice, guess, has_file], outputs=[figures, by_class],
     )  # fmt: skip
 
     files = {"inputs": [archive, key_file], "outputs": [choice, fits, insist], **PRIVATE}
@@ -73,7 +77,7 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
     made.change(lambda when: unlock.MINE if when else gr.skip(), made, choice, **QUIET)
     # what was measured of another model or guess must not stand beside this one
     gr.on(
-        [choice.change, guess.change, has_rest.change], lambda: ("", gr.update(visible=False)), None,
+        [choice.change, guess.change, has_file.change], lambda: ("", gr.update(visible=False)), None,
         [figures, by_class], **QUIET,
     )  # fmt: skip
     # always_last: a choice made while the last one is answered must not be lost
