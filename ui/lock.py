@@ -27,6 +27,7 @@ from .lock_times import Kind, LockClock, expected, plan_of
 from .model_files import zipped
 from .progress import ProgressBar, Stages, idle, paced
 from .sessions import KEPT, session_folder
+from .turns import in_turn
 
 if TYPE_CHECKING:  # they load torch
     from modellock_core import Dataset
@@ -50,7 +51,6 @@ RECIPE_TEXTS = {
     "paper": "As published: 95 % of the images edited, 5 % plain with a wrong label.",
 }
 NOT_YET = '<p class="note">Nothing is locked yet. Press Lock, and watch it here.</p>'
-WAITING = idle("Waiting for the machine. If somebody else is locking a model, it is your turn after that.")
 # training and test images: keeps a visitor's dataset within the memory of a free machine
 MOST = {"classification": (4000, 1000), "segmentation": (1200, 400)}
 LEAK = 0.1  # that an answer without the key may be better than guessing
@@ -121,6 +121,7 @@ def curve_rows(epoch: int, metrics: Mapping[str, float]) -> list[tuple[str, floa
     return [(str(epoch), metrics[figure], images) for images, figure in CURVES.items()]
 
 
+@in_turn
 @shows_errors
 def run_lock(
     request: gr.Request,
