@@ -47,7 +47,7 @@ class Turn:
 
 _turns: list[Turn] = []  # in the order in which they were asked for
 _took: dict[str, float] = {}  # seconds that the last work of a name has taken
-_lock = threading.Lock()
+_lock = threading.RLock()  # a handler that is collected as garbage may end within it
 
 
 def in_turn(handler: Callable[..., Iterator]) -> Callable[..., Iterator]:
