@@ -22,6 +22,7 @@ from ui.layout.spell import spell_step
 from ui.layout.start import start_step
 from ui.layout.theme import BRAND, CSS, FAVICON, THEME
 from ui.layout.unlock import unlock_step
+from ui.riddle_stock import keep_some_ready
 from ui.server import PROTECTED, start_housekeeping
 from ui.sessions import OF_TAB, REMEMBERED, claim_session, leave_session
 from ui.sharing import open_with_prompt
@@ -44,9 +45,9 @@ def build() -> gr.Blocks:
             with gr.Tab("2 Lock", id="lock"):
                 locked = lock_step(tabs, key.components)
             with gr.Tab("3 Unlock", id="unlock") as unlocking:
-                unlock_step(tabs, unlocking, locked.made)
+                chosen = unlock_step(tabs, unlocking, locked.made)
             with gr.Tab("4 Attack", id="attack"):
-                example_attacked = attack_step(tabs)
+                example_attacked = attack_step(tabs, chosen)
             with gr.Tab("5 Riddle", id="riddle") as guessing:
                 class_opens = riddle_step(tabs, guessing)
         token = gr.Textbox(visible=False)
@@ -81,6 +82,7 @@ def main() -> None:
         **PROTECTED,
     )
     start_housekeeping()
+    keep_some_ready()
     page.block_thread()
 
 

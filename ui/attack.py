@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
@@ -17,24 +18,35 @@ from modellock_core.paths import EXAMPLE_ATTACKS, EXAMPLE_LOCK
 from modellock_core.records import from_json, to_json
 from modellock_core.writing import write_text
 
-from .colours import BESIDE, HELD, HOLDER, OPENED
+from . import unlock
+from .colours import HELD, HOLDER, OPENED
 from .errors import shows_errors
 from .private_cache import REPORT
 from .progress import ProgressBar, idle, paced
 from .sessions import session_folder
+from .turns import has_turn, in_turn, tell_left
 from .unlock import EXAMPLE, load_model_and_key, test_images_of
 
 if TYPE_CHECKING:  # they load torch
     from modellock_core.evaluation.attacks import AttackReport, Finding
 
-THIEF_TEXTS = {
-    "file": "has nothing but the files",
-    "guesser": "knows your editor, and guesses keys",
-    "searcher": "knows your editor, and has a few labelled images",
-    "labeller": "has a few labelled images",
-    "reader": "reads the model's answers",
-    "witness": "has seen some of your edited images",
-    EVERYBODY: "has all of this, and some minutes",
+CARDS = {  # what each thief is called where one is chosen
+    EVERYBODY: "All of them",
+    "file": "Only the files",
+    "guesser": "Guesses keys",
+    "searcher": "Searches edits",
+    "labeller": "Has labelled photos",
+    "reader": "Sees its answers",
+    "witness": "Saw edited photos",
+}
+THIEF_TEXTS = {  # what each has beside the stolen model
+    EVERYBODY: "has all of this",
+    "file": "has nothing but the stolen files",
+    "guesser": "has your editor, and guesses keys",
+    "searcher": "has your editor, and a few labelled photos",
+    "labeller": "has a few labelled photos",
+    "reader": "sees what the model answers",
+    "witness": "has seen some of your edited photos",
 }
 DONE = {  # what the thief does, of each attack
     "artefact": "looks for traces of the key in the model's files",
@@ -43,10 +55,10 @@ DONE = {  # what the thief does, of each attack
     "weight_noise": "adds noise to the weights",
     "quantisation": "rounds the weights to a few bits",
     "wrong_prompts": "edits the images with other prompts",
-    "wrong_hands": "has the right prompt, but other random bits",
-    "paraphrases": "says the right prompt in other words",
-    "wrong_settings": "has the right prompt, but not the settings",
-    "wrong_editor": "has the right prompt, but another editor",
+    "wrong_hands": "knows the right words, but not the random part of the key",
+    "paraphrases": "says the right words in another way",
+    "wrong_settings": "knows the right words, but edits a little differently",
+    "wrong_editor": "knows the right words, but has another editor",
     "prompt_search": "tries prompts, and keeps changing the best",
     "editor_space": "searches all that the editor can paint",
     "soft_prompt": "optimises a prompt by gradient",
@@ -64,8 +76,16 @@ DONE = {  # what the thief does, of each attack
     "leaked_pairs": "imitates the edited images that he has seen",
     "known_edit": "edits as you do, and trains a new last layer",
 }
+MODELS = {EXAMPLE: "The example", unlock.MINE: "The model you locked", unlock.OPENED: "The model you opened"}
+MADE_BY = "made-by.json"  # beside a report
+STORED, YOURS = "Measured beforehand, not by you.", "Your last run."
 GUESSING, PUBLIC = "guessing", "the public backbone with the same labels"
 COLUMNS = ["attack", "what the thief does", "what he has", "score", "compared with", "what it means"]
+LEGEND = (
+    ('<i class="mark"></i>', "what anybody gets without the stolen model"),
+    (f'<i style="background:{OPENED}"></i>', "clearly more: the lock is broken"),
+    (f'<i style="background:{HELD}"></i>', "about as much, or less: the lock holds"),
+)
 FINDING_COLUMNS = {  # of the list of all findings, with their widths
     "attack": "160px", "variant": "270px", "score": "80px", "reference": "100px", "reference is": "180px",
     "what the thief has": "280px", "cost": "150px",
@@ -75,12 +95,15 @@ FINDING_COLUMNS = {  # of the list of all findings, with their widths
 class AttackView(NamedTuple):
     """What the page shows of a thief, in the order of its components; what is not given stays as it is."""
 
-    bar: str
+    bar: Any
     result: Any = gr.skip()
     chart: Any = gr.skip()
     table: Any = gr.skip()
     findings: Any = gr.skip()
     file: Any = gr.skip()
+
+
+NOTHING = "", "", [], gr.update(visible=False)  # chart, table, findings and file
 
 
 @dataclass(frozen=True)
@@ -113,6 +136,7 @@ class Outcome:
         return self.score - self.beside
 
 
+@in_turn
 @shows_errors
 def run_attack(
     choice: str, thief: str, budget: str, request: gr.Request, unsealed: bool = False
@@ -131,36 +155,71 @@ def run_attack(
     if thief is None or budget is None:
         raise ModelLockError("choose a thief and a budget")
     locked, key = load_model_and_key(choice, request, sealed=not unsealed)
-    bar, begun = ProgressBar(), time.monotonic()
-    yield AttackView(bar.render(Progress("Loading images")), "", "", "", [], gr.update(visible=False))
+    bar, begun, who = ProgressBar(), time.monotonic(), _who(choice, thief, unsealed=unsealed)
+    yield AttackView(bar.render(Progress("Loading images")), f"{who}\n\nNo attack is done yet.", *NOTHING)
     target = Target(locked, key, test_images_of(locked))
-    file = session_folder(request) / REPORT
+    folder = _kept(choice, thief, request)
+    folder.mkdir(parents=True, exist_ok=True)
     names, made_by = attacks_of(thief), dict[str, str]()
     report = attack_report(target, (), budget, ())
     for i, name in enumerate(names):
+        tell_left(f"{i} of {len(names)} attacks done")
         work = run_attacks(target, BUDGETS[budget], (name,))
         for progress in paced(work):
             yield AttackView(bar.render(replace(progress, stage=f"{i + 1} of {len(names)}: {progress.stage}")))
         made_by |= {finding.attack: name for finding in work.result()}
         report = attack_report(target, (*report.findings, *work.result()), budget, names[: i + 1])
-        write_text(file, json.dumps(to_json(report), indent=2) + "\n")
-        found = outcomes(report, made_by)
-        yield AttackView(
-            idle(f"{i + 1} of {len(names)} attacks done, after {time.monotonic() - begun:.0f} s."),
-            result_text(found, left=len(names) - i - 1), chart_html(report, found), table_html(found),
-            finding_rows(report.findings), gr.update(value=str(file), visible=True),
-        )  # fmt: skip
+        write_text(folder / REPORT, json.dumps(to_json(report), indent=2) + "\n")
+        write_text(folder / MADE_BY, json.dumps({"made_by": made_by, "unsealed": unsealed}))
+        done = idle(f"{i + 1} of {len(names)} attacks done, after {time.monotonic() - begun:.0f} s.")
+        yield _view(done, who, report, outcomes(report, made_by), folder / REPORT, left=len(names) - i - 1)
 
 
-def of_choice(choice: str) -> AttackView:
-    """What is known of a model that nobody has attacked here yet: of the example, its stored report."""
-    nothing = AttackView(idle("Nobody has attacked this model here yet."), "", "", "", [], gr.update(visible=False))
-    return (stored_report() or nothing) if choice == EXAMPLE else nothing
+def of_choice(choice: str, thief: str, request: gr.Request) -> AttackView:
+    """What is known of a thief's attacks on a model: of the visitor's own, or of the example's stored report."""
+    if has_turn(run_attack.__name__, request):  # what he finds out now stays
+        return AttackView(*[gr.skip()] * len(AttackView._fields))
+    return (
+        _own_report(choice, thief, request)
+        or (stored_report(thief) if choice == EXAMPLE else None)
+        or AttackView("", f"{_who(choice, thief)}\n\n{_not_yet(choice, request)}", *NOTHING)
+    )
+
+
+def after_attack(choice: str, thief: str, chart: str | None, request: gr.Request) -> AttackView:
+    """What is shown after an attack has ended: what was there before, if it was stopped before it found anything."""
+    if chart:
+        return AttackView(*[gr.skip()] * len(AttackView._fields))
+    return of_choice(choice, thief, request)._replace(bar=gr.skip())
+
+
+def same_model(choice: str, request: gr.Request) -> Any:
+    """The model that another step is about, unless one is attacked now."""
+    return gr.skip() if has_turn(run_attack.__name__, request) else choice
 
 
 @shows_errors
-def stored_report() -> AttackView | None:
-    """The report of the example, before anything was pressed; what it says is of that model alone."""
+def _own_report(choice: str, thief: str, request: gr.Request) -> AttackView | None:
+    """The visitor's last attacks on a model by a thief; None where there are none, or the model is another one now."""
+    from modellock_core.evaluation.attacks import AttackReport
+
+    folder = _kept(choice, thief, request)
+    if not (folder / MADE_BY).exists():
+        return None
+    kept = json.loads((folder / MADE_BY).read_text())
+    report = from_json(AttackReport, json.loads((folder / REPORT).read_text()), REPORT)
+    try:
+        if load_model_and_key(choice, request)[0].card.key_hash != report.key_hash:
+            return None
+    except ModelLockError:  # it is gone
+        return None
+    who = _who(choice, thief, unsealed=kept["unsealed"])
+    return _view("", f"{who} {YOURS}", report, outcomes(report, kept["made_by"]), folder / REPORT)
+
+
+@shows_errors
+def stored_report(thief: str) -> AttackView | None:
+    """What a thief gets out of the example by its stored report, before anything was pressed; None if it has none."""
     from modellock_core.evaluation.attacks import AttackReport
 
     if not EXAMPLE_ATTACKS.exists():
@@ -170,13 +229,41 @@ def stored_report() -> AttackView | None:
     card = json.loads((EXAMPLE_LOCK / "card.json").read_text())
     if report.key_hash != card["key_hash"]:  # of an example that was replaced
         return None
-    found = outcomes(report, values["made_by"])
-    thief = THIEF_TEXTS[values["thief"]]
+    found = [one for one in outcomes(report, values["made_by"]) if thief in (EVERYBODY, one.thief)]
+    return _view("", f"{_who(EXAMPLE, thief)} {STORED}", report, found) if found else None
+
+
+def _view(
+    bar: str, who: str, report: AttackReport, found: Sequence[Outcome], file: Path | None = None, left: int = 0
+) -> AttackView:
+    names = {one.attack for one in found}
     return AttackView(
-        idle(f"The example, attacked beforehand by a thief who {thief}. Run your own above."),
-        result_text(found, left=0), chart_html(report, found), table_html(found), finding_rows(report.findings),
-        gr.update(visible=False),
+        bar, f"{who}\n\n{result_text(found, left)}", chart_html(report, found), table_html(found),
+        finding_rows([finding for finding in report.findings if finding.attack in names]),
+        gr.update(visible=file is not None, value=file and str(file)),
     )  # fmt: skip
+
+
+def _who(choice: str, thief: str, *, unsealed: bool = False) -> str:
+    """Model and thief in words: whatever is shown belongs to them."""
+    whole = ", and the decrypted last layer" if unsealed else ""
+    if thief == EVERYBODY:
+        return f"{MODELS[choice]}, attacked by **all six thieves**{whole and ' who have the decrypted last layer'}."
+    return f"{MODELS[choice]}, attacked by a thief who **{THIEF_TEXTS[thief]}{whole}**."
+
+
+def _not_yet(choice: str, request: gr.Request) -> str:
+    """Why there is nothing to show, in a sentence."""
+    try:
+        load_model_and_key(choice, request)
+    except ModelLockError as error:
+        return f"{str(error)[0].upper()}{str(error)[1:]}."
+    return "Nobody has attacked it here yet. Press Attack."
+
+
+def _kept(choice: str, thief: str, request: gr.Request) -> Path:
+    """Where a visitor's last attacks on a model by a thief are kept."""
+    return session_folder(request) / "attacks" / f"{list(MODELS).index(choice)}-{thief}"
 
 
 def outcomes(report: AttackReport, made_by: Mapping[str, str]) -> list[Outcome]:
@@ -208,19 +295,14 @@ def result_text(found: Sequence[Outcome], left: int) -> str:
     to_go = f" {left} {'attack' if left == 1 else 'attacks'} to go." if left else ""
     if not found:
         return to_go.strip() or "Nothing that this thief can do applies to this model."
-    opened, best = [outcome for outcome in found if outcome.opened], _most_telling(found)
-    what = f"he {best.done} ({best.attack}), where {best.beside_name} gets {best.beside:.0%}"
-    if opened:
-        others = f" {len(opened)} of {len(found)} attacks open the model." if len(opened) > 1 else ""
-        return f"**Opened, to {best.score:.0%}**: {what}. Beside the model, he has {best.has}.{others}{to_go}"
-    said = "So far, nothing opens the model." if left else "Nothing this thief tried opens the model."
-    labelled = max((o for o in found if o.beside_name == PUBLIC and o is not best), key=lambda o: o.score, default=None)
-    more = ""
-    if labelled:
-        more = (
-            f" With labelled images he gets {labelled.score:.0%}, and anybody {labelled.beside:.0%} without the model."
-        )
-    return f"**{said}** At best he gets {best.score:.0%}: {what}.{more}{to_go}"
+    best = _most_telling(found)
+    holds = "So far, the lock holds." if left else "The lock holds."
+    said = "The lock is broken." if best.opened else holds
+    if not best.opened and len({one.thief for one in found}) > 1:  # each has another mark to beat
+        return f"**{said}** No thief gets clearly more than anybody gets without the stolen model.{to_go}"
+    who = "he" if len({one.thief for one in found}) == 1 else "a thief"
+    beside = f"anybody gets {best.beside:.0%} without the stolen model"
+    return f"**{said}** At best {who} gets {best.score:.0%}; {beside}.{to_go}"
 
 
 def _most_telling(found: Sequence[Outcome]) -> Outcome:
@@ -229,46 +311,44 @@ def _most_telling(found: Sequence[Outcome]) -> Outcome:
 
 
 def chart_html(report: AttackReport, found: Sequence[Outcome]) -> str:
-    """Bars: of the key, of clean images, and of each thief his best attack; of one thief alone, all his attacks."""
+    """Bars: of the key, of plain images, and of each thief his best attack; of one thief alone, all his attacks."""
     thieves = dict.fromkeys(one.thief for one in found)
     if len(thieves) > 1:
-        title = "What each thief gets"
-        rows = [_thief_bars(thief, [one for one in found if one.thief == thief]) for thief in thieves]
+        rows = [_thief_bar(thief, [one for one in found if one.thief == thief]) for thief in thieves]
     else:
-        title = "What each attack gets"
-        rows = [_outcome_bars(one, one.done, one.attack) for one in found]
+        rows = [_outcome_bar(one, f"He {one.done}", one.attack) for one in found]
     rows = [
-        _bars("You, with the key", "", "", (report.unlocked_performance, HOLDER)),
-        _bars("Anybody, without the key", "the images as they are", "", (report.locked_performance, HELD)),
+        _bar("You, with the key", "", report.unlocked_performance, HOLDER),
+        _bar("Anybody, without the key", "plain photos", report.locked_performance, HELD),
         *rows,
     ]  # fmt: skip
-    legend = {"holds": HELD, "opened": OPENED, "what anybody gets without the stolen model": BESIDE}
-    keys = "".join(f'<span><i style="background:{colour}"></i>{name}</span>' for name, colour in legend.items())
-    return f'<h3>{title}: {html.escape(report.metric)}</h3><div class="legend">{keys}</div>{"".join(rows)}'
+    keys = "".join(f"<span>{mark}{text}</span>" for mark, text in LEGEND)
+    title = f"What they get right of the test photos ({html.escape(report.metric)})"
+    return f'<h3>{title}</h3><div class="legend">{keys}</div>{"".join(rows)}'
 
 
-def _thief_bars(thief: str, found: Sequence[Outcome]) -> str:
+def _thief_bar(thief: str, found: Sequence[Outcome]) -> str:
     best = _most_telling(found)
     count = f"best of {len(found)} attacks: he " if len(found) > 1 else "he "
-    return _outcome_bars(best, THIEF_TEXTS[thief], count + best.done)
+    return _outcome_bar(best, f"He {THIEF_TEXTS[thief]}", count + best.done)
 
 
-def _outcome_bars(one: Outcome, name: str, note: str) -> str:
-    """The bars of an outcome beside what it is compared with; its name is a clause about the thief."""
-    beside = f"{'guessing' if one.beside_name == GUESSING else 'anybody'} gets {one.beside:.0%}"
-    bars = (one.score, OPENED if one.opened else HELD), (one.beside, BESIDE)
-    return _bars(f"He {name}{': opened' if one.opened else ''}", note, beside, *bars)
+def _outcome_bar(one: Outcome, name: str, note: str) -> str:
+    return _bar(name, note, one.score, OPENED if one.opened else HELD, one.beside)
 
 
-def _bars(name: str, note: str, beside: str, *bars: tuple[float, str]) -> str:
-    """A name and a line about it, a score, what it is compared with, and a bar for each fraction and its colour."""
-    drawn = "".join(
-        f'<div class="bar" style="width:{max(0.0, 100 * value):.1f}%;background:{colour}"></div>'
-        for value, colour in bars
+def _bar(name: str, note: str, score: float, colour: str, beside: float | None = None) -> str:
+    """A name and a line about it, a fraction as a number and a bar, and a mark at what anybody gets."""
+    mark = anybody = ""
+    if beside is not None:
+        mark = f'<i style="left:{100 * beside:.1f}%"></i>'
+        anybody = f"anybody: {beside:.0%}"
+    broken = " <b>lock broken</b>" if colour == OPENED else ""
+    return (
+        f'<div class="group"><span class="name">{html.escape(name)}{broken}<small>{html.escape(note)}</small></span>'
+        f'<span class="figures"><b>{score:.0%}</b><small>{anybody}</small></span><div class="bars">'
+        f'<div class="bar" style="width:{100 * max(0.0, score):.1f}%;background:{colour}"></div>{mark}</div></div>'
     )
-    named = f'<span class="name">{html.escape(name)}<small>{html.escape(note)}</small></span>'
-    figures = f'<span class="figures"><b>{bars[0][0]:.0%}</b><small>{html.escape(beside)}</small></span>'
-    return f'<div class="group">{named}{figures}<div class="bars">{drawn}</div></div>'
 
 
 def table_html(found: Sequence[Outcome]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from PIL import Image
@@ -36,6 +37,12 @@ def _picture() -> Image.Image:
 def found(text: str) -> list[tuple[Image.Image, str]]:
     """Thumbnail and name of each prompt that matches."""
     return [(_picture().crop(box(ENTRIES.index(entry))), entry.name) for entry in matching(text)]
+
+
+def pictures(entries: Sequence[KeyPrompt], side: int) -> list[tuple[Image.Image, str]]:
+    """Thumbnail and name of each of some prompts, `side` px wide."""
+    boxes = [(box(ENTRIES.index(entry)), entry.name) for entry in entries]
+    return [(_picture().resize((side, side), Image.Resampling.LANCZOS, box=cut), name) for cut, name in boxes]
 
 
 def categories() -> list[str]:

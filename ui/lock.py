@@ -28,6 +28,7 @@ from .lock_times import Kind, LockClock, expected, plan_of
 from .model_files import zipped
 from .progress import ProgressBar, Stages, idle, paced
 from .sessions import KEPT, session_folder
+from .turns import in_turn
 from .unlock import LEAK
 
 if TYPE_CHECKING:  # they load torch
@@ -51,7 +52,6 @@ RECIPE_TEXTS = {
     "thorough": "The same with more images, more wrong keys and a stronger adversary. Takes several times as long.",
     "paper": "As published: 95 % of the images edited, 5 % plain with a wrong label.",
 }
-WAITING = idle("Waiting for the machine. If somebody else is locking a model, it is your turn after that.")
 # training and test images: keeps a visitor's dataset within the memory of a free machine
 MOST = {"classification": (4000, 1000), "segmentation": (1200, 400)}
 REPORT = "lock-report.json"  # in the visitor's folder, beside the model
@@ -120,6 +120,7 @@ def curve_rows(epoch: int, metrics: Mapping[str, float]) -> list[tuple[str, floa
     return [(str(epoch), metrics[figure], images) for images, figure in CURVES.items()]
 
 
+@in_turn
 @shows_errors
 def run_lock(
     request: gr.Request,

@@ -81,13 +81,13 @@ def expected(kind: Kind, images: int | None) -> str:
     plan = plan_of(kind, images) if images else None
     if plan is None:
         return "Takes **some minutes** on two processor cores. You can stop it at any time."
-    length = _length(plan.seconds)
+    takes = length(plan.seconds)
     if kind in _last:
-        return f"Takes **{length}**, by the last lock like it here. You can stop it at any time."
-    return f"Takes **{length}** on two idle processor cores, longer on a busy machine. You can stop it at any time."
+        return f"Takes **{takes}**, by the last lock like it here. You can stop it at any time."
+    return f"Takes **{takes}** on two idle processor cores, longer on a busy machine. You can stop it at any time."
 
 
-def _length(seconds: float) -> str:
+def length(seconds: float) -> str:
     if seconds < 5:
         return "a few seconds"
     if seconds < 100:
@@ -158,7 +158,7 @@ class LockClock:
 
     def left(self) -> str:
         """The time that is left, in words; empty where nothing is known."""
-        return "" if self._ends is None else f"{_length(self._ends - self.seen)} left"
+        return "" if self._ends is None else f"{length(self._ends - self.seen)} left"
 
     def note(self, kind: Kind, images: int) -> None:
         """Remember what the lock has taken, for the next one of its kind."""

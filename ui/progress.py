@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from .background import in_background
+from .turns import tell_left
 
 if TYPE_CHECKING:  # it loads torch
     from modellock_core import Progress, Work
@@ -69,6 +70,7 @@ class Stages:
         if self.clock is not None:
             self.clock.see(progress)
             left = self.clock.left()
+            tell_left(left)
         bar = self.bar.render(progress, tells_time=not left)
         so_far = f"{now - self.begun:.0f} s so far"
         whole = f"{left[0].upper()}{left[1:]}, {so_far}" if left else so_far

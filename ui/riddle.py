@@ -27,6 +27,7 @@ from .riddle_folder import load_game, make_riddle, measured_guess, save_game
 from .riddle_game import Riddle, answered, hinted, playable
 from .sessions import session_folder
 from .spell import sample_images
+from .turns import in_turn
 from .visitors import Allowance, address_of
 
 GUESSES_AN_HOUR = 80  # of one address, whatever sessions it says it has
@@ -75,6 +76,7 @@ def _start(players: str, request: gr.Request) -> Start:
     return Start(*_given(ready, players, request))
 
 
+@in_turn
 @shows_errors
 def new_riddle(wanted: tuple[str, float], request: gr.Request) -> Iterator[Making]:
     """Lock a model with a secret prompt, drawn at random; the riddle before stays until that is done.

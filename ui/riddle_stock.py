@@ -24,13 +24,18 @@ _making = False
 
 
 def keep_some_ready() -> None:
-    """See that there are `AHEAD` riddles soon; called when the first visitor looks at the step, and when one went."""
+    """See that there are `AHEAD` riddles soon; called when the page starts, and when one went."""
     global _making
     with _lock:
         if _making or len(_ready) >= AHEAD:
             return
         _making = True
     threading.Thread(target=_make, daemon=True).start()
+
+
+def is_ready() -> bool:
+    """Whether whoever wants a riddle now has it at once."""
+    return bool(_ready)
 
 
 def take_ready() -> Path | None:

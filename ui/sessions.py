@@ -94,6 +94,11 @@ def held_open(session_hash: str) -> Iterator[None]:
             del _open[session_hash]
 
 
+def is_open(session_hash: str) -> bool:
+    """Whether a browser holds a session's page open."""
+    return session_hash in _open
+
+
 def remove_idle_sessions() -> None:
     """Delete what was left `KEPT` seconds ago, and what no page holds open and nothing has used for `LIFE` seconds."""
     with _lock:

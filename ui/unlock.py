@@ -27,6 +27,7 @@ from .keys import check_editor
 from .model_files import open_zipped
 from .progress import ProgressBar, paced
 from .sessions import session_folder
+from .turns import in_turn
 
 if TYPE_CHECKING:  # they load torch
     from torch import Tensor
@@ -266,6 +267,7 @@ def _tiles(locked: LockedModel, images: Tensor, truths: list[str], who: str, tit
     return f'<section class="{who}"><h3>{html.escape(title)}</h3><p>{told}</p><ul>{"".join(tiles)}</ul></section>'
 
 
+@in_turn
 @shows_errors
 def test_split(choice: str, guess: str, has_file: bool, request: gr.Request) -> Iterator[tuple]:
     """Measure the model on Toybox's whole test split; yields progress, then bars, and the figures of each class."""

@@ -40,11 +40,18 @@ GUESSED = tuple(
 )  # fmt: skip
 LABELLED = tuple(
     Finding(
-        attack="linear probe", variant=variant, knows="these labelled images", cost="one fit", score=score,
-        reference=reference, reference_name="a public probe", labels=50,
+        attack="linear probe",
+        variant=variant,
+        knows="these labelled images",
+        cost="one fit",
+        score=score,
+        reference=reference,
+        reference_name="a public probe",
+        labels=50,
     )
     for variant, score, reference in (("few", 0.64, 0.4), ("many", 0.7, 0.69))
-)  # fmt: skip
+)
+HELD_BACK = LABELLED[1:]  # as good as the public backbone
 MADE_BY = {
     "wrong prompt": "wrong_prompts", "wrong prompt in the right hand": "wrong_prompts", "linear probe": "linear_probe",
     "paraphrase": "paraphrases",
@@ -81,16 +88,13 @@ def test_an_attack_without_labels_stands_beside_guessing_and_one_with_labels_bes
     [
         ((), 2, "2 attacks to go."),
         ((), 0, "Nothing that this thief can do applies to this model."),
-        (GUESSED, 0, "**Nothing this thief tried opens the model.** At best he gets 15%: he edits the images with "
-                     "other prompts (wrong prompt), where guessing gets 11%."),
-        (GUESSED, 1, "**So far, nothing opens the model.** At best he gets 15%: he edits the images with other prompts "
-                     "(wrong prompt), where guessing gets 11%. 1 attack to go."),
-        ((*GUESSED, *LABELLED), 0, "**Opened, to 64%**: he fits a new last layer to the model's features (linear "
-                                   "probe), where the public backbone with the same labels gets 40%. Beside the model, "
-                                   "he has 50 labelled images."),
-        ((guess("paraphrase", "x", 0.5, "the editor"), *LABELLED), 3,
-         "**Opened, to 50%**: he says the right prompt in other words (paraphrase), where guessing gets 11%. Beside "
-         "the model, he has the editor. 2 of 2 attacks open the model. 3 attacks to go."),
+        (GUESSED, 0, "**The lock holds.** At best he gets 15%; anybody gets 11% without the stolen model."),
+        (GUESSED, 1, "**So far, the lock holds.** At best he gets 15%; anybody gets 11% without the stolen model. "
+                     "1 attack to go."),
+        ((*GUESSED, *HELD_BACK), 0, "**The lock holds.** No thief gets clearly more than anybody gets without the "
+                                    "stolen model."),
+        ((*GUESSED, *LABELLED), 0, "**The lock is broken.** At best a thief gets 64%; anybody gets 40% without the "
+                                   "stolen model."),
     ],
 )  # fmt: skip
 def test_a_sentence_says_what_came_out(findings, left, said):
@@ -105,14 +109,15 @@ def test_the_chart_of_several_thieves_has_the_best_attack_of_each_in_plain_words
     findings = (*GUESSED, *LABELLED)
     chart = chart_html(report_of(*findings), found_by(*findings))
     assert names_in(chart) == [
-        "You, with the key", "Anybody, without the key", "He knows your editor, and guesses keys",
-        "He has a few labelled images: opened",
+        "You, with the key", "Anybody, without the key", "He has your editor, and guesses keys",
+        "He has a few labelled photos ",
     ]  # fmt: skip
-    assert re.findall(r"width:([\d.]+)%", chart) == ["90.0", "13.0", "15.0", "11.0", "64.0", "40.0"]
+    assert re.findall(r"width:([\d.]+)%", chart) == ["90.0", "13.0", "15.0", "64.0"]
+    assert re.findall(r"left:([\d.]+)%", chart) == ["11.0", "40.0"]  # what anybody gets
     guesser, labeller = chart.split('class="group"')[-2:]
     assert "best of 2 attacks: he edits the images with other prompts" in guesser
-    assert HELD in guesser and OPENED not in guesser and "guessing gets 11%" in guesser
-    assert OPENED in labeller and "anybody gets 40%" in labeller
+    assert HELD in guesser and OPENED not in guesser and "anybody: 11%" in guesser
+    assert OPENED in labeller and "lock broken" in labeller and "anybody: 40%" in labeller
 
 
 def test_the_chart_of_one_thief_has_all_his_attacks():

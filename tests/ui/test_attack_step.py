@@ -30,7 +30,7 @@ def two_attacks(monkeypatch):
 def test_each_attack_is_shown_and_in_the_file_when_it_ends(visitor, two_attacks):
     contents = []
     for view in attack.run_attack(EXAMPLE, "guesser", "quick", visitor):
-        if view.file.get("visible"):
+        if isinstance(view.file, dict) and view.file.get("visible"):
             with open(view.file["value"]) as file:
                 contents.append((view, json.load(file)))
         elif isinstance(view.chart, dict):  # stays as it is
@@ -42,7 +42,24 @@ def test_each_attack_is_shown_and_in_the_file_when_it_ends(visitor, two_attacks)
     assert len(last.findings) == len(done["findings"]) > len(first.findings) == len(begun["findings"])
 
 
-def test_a_stored_report_stands_beside_the_example_alone(monkeypatch, tmp_path):
+def test_who_comes_back_to_a_thief_finds_his_last_run(visitor, two_attacks):
+    *_, last = attack.run_attack(EXAMPLE, "guesser", "quick", visitor, unsealed=True)
+    shown = attack.of_choice(EXAMPLE, "guesser", visitor)
+    assert shown.chart == last.chart and shown.file == last.file
+    assert attack.YOURS in shown.result and "decrypted" in shown.result
+    assert attack.YOURS not in attack.of_choice(EXAMPLE, "witness", visitor).result
+
+
+def test_a_run_stopped_before_it_found_anything_gives_way_to_what_was_there(visitor):
+    running = attack.run_attack(EXAMPLE, "guesser", "quick", visitor)
+    assert next(running).chart == ""
+    assert isinstance(attack.of_choice(EXAMPLE, "witness", visitor).chart, dict)  # stays as it is while he attacks
+    running.close()
+    assert attack.STORED in attack.after_attack(EXAMPLE, "guesser", "", visitor).result
+    assert isinstance(attack.after_attack(EXAMPLE, "guesser", "<h3>", visitor).result, dict)
+
+
+def test_a_stored_report_stands_beside_the_example_and_its_thief_alone(visitor, monkeypatch, tmp_path):
     card = json.loads((EXAMPLE_LOCK / "card.json").read_text())
     finding = {
         "attack": "wrong prompt", "variant": "in sepia", "knows": "nothing", "cost": "one guess", "score": 0.12,
@@ -56,10 +73,14 @@ def test_a_stored_report_stands_beside_the_example_alone(monkeypatch, tmp_path):
     }  # fmt: skip
     file = tmp_path / "attacks.json"
     monkeypatch.setattr(attack, "EXAMPLE_ATTACKS", file)
-    assert attack.of_choice(EXAMPLE).chart == ""
+    assert attack.of_choice(EXAMPLE, "guesser", visitor).chart == ""
     stored = {"thief": "guesser", "made_by": {"wrong prompt": "wrong_prompts"}, "report": report}
     file.write_text(json.dumps(stored))
-    assert "wrong prompt" in attack.of_choice(EXAMPLE).chart and attack.of_choice(MINE).chart == ""
+    shown = attack.of_choice(EXAMPLE, "guesser", visitor)
+    assert "wrong prompt" in shown.chart and attack.STORED in shown.result and "guesses keys" in shown.result
+    assert attack.of_choice(EXAMPLE, "labeller", visitor).chart == ""  # of another thief
+    mine = attack.of_choice(MINE, "guesser", visitor)
+    assert mine.chart == "" and "The model you locked" in mine.result and "othing is locked yet" in mine.result
     report["key_hash"] = "0" * 64  # of an example that was replaced since
     file.write_text(json.dumps(stored))
-    assert attack.of_choice(EXAMPLE).chart == ""
+    assert attack.of_choice(EXAMPLE, "guesser", visitor).chart == ""

@@ -390,8 +390,40 @@ def test_an_attack_shows_its_progress_and_can_be_stopped(page):
     page.locator("#attack").click()
     page.locator("#attack-progress .fill").wait_for()
     assert page.locator("#attack").is_disabled()
+    assert "Measured beforehand" not in page.locator("#attack-result").inner_text()  # it would be taken for this run's
     page.locator("#attack-stop").click()
     page.locator("#attack-progress").get_by_text("Stopped").wait_for()
+    page.locator("#attack-result").get_by_text("Measured beforehand").wait_for()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_the_button_to_attack_is_in_sight(browser, url, size):
+    page = visit(browser, url, viewport={"width": size[0], "height": size[1]})
+    go(page, "4 Attack")
+    box = page.locator("#attack").bounding_box()
+    assert box["y"] + box["height"] <= size[1]
+    page.close()
+
+
+def test_who_waits_reads_at_once_for_whom_and_can_do_something_else(page):
+    go(page, "2 Lock")
+    page.locator("#lock").click()
+    page.locator("#lock-progress .fill").wait_for()
+    go(page, "5 Riddle")
+    assert not page.locator("#riddle-try").is_visible()
+    page.locator("#riddle").click()
+    page.locator("#riddle-says .turn").wait_for(timeout=1000)
+    page.locator("#riddle-says").get_by_text("Your own lock (step 2) comes first").wait_for()
+    faded = "e => {while (e && getComputedStyle(e).opacity === '1') e = e.parentElement; return e !== null}"
+    assert not page.locator("#riddle-says .turn").evaluate(faded)  # nor anything around it
+    page.get_by_role("button", name="Meanwhile").click()
+    page.locator("#ask").wait_for()
+    go(page, "5 Riddle")
+    page.locator("#riddle-stop").click()
+    page.locator("#riddle-says").get_by_text("Stopped").wait_for()
+    go(page, "2 Lock")
+    page.locator("#stop").click()
+    page.locator("#lock-progress").get_by_text("Stopped").wait_for()
 
 
 def test_the_examples_report_is_there_before_any_click_and_goes_with_it(page):
@@ -399,18 +431,24 @@ def test_the_examples_report_is_there_before_any_click_and_goes_with_it(page):
         pytest.skip("the example was not attacked beforehand")
     go(page, "4 Attack")
     page.locator("#attack-chart .group").first.wait_for()
-    page.locator("#attack-model").get_by_label("Opened from files").check()
+    page.locator("#thief").get_by_label("Guesses keys").check()
+    page.locator("#attack-result").get_by_text("guesses keys").wait_for()
+    go(page, "3 Unlock")  # both steps are about the same model
+    page.locator("#unlock-model").get_by_label("Opened from files").check()
+    go(page, "4 Attack")
     page.locator("#attack-chart .group").first.wait_for(state="detached")
+    page.locator("#attack-result").get_by_text("The model you opened").wait_for()
 
 
 def test_a_riddle_is_locked_and_a_guess_is_measured(page):
     go(page, "5 Riddle")
     page.locator("#riddle").click()
     page.get_by_text("8 guesses left").wait_for(timeout=120_000)
-    page.locator("#riddle-guess input").fill("in sepia")
-    page.locator("#riddle-guess input").press("Enter")
+    page.locator("#looks .thumbnail-item").first.click()
+    page.wait_for_function("document.querySelector('#riddle-guess input').value")
+    guess = page.locator("#riddle-guess input").input_value()
     page.locator("#riddle-try").click()
-    page.locator("#riddle-guesses").get_by_text("in sepia").first.wait_for()
+    page.locator("#riddle-guesses").get_by_text(guess).first.wait_for()
 
 
 def test_it_fits_a_phone_with_every_step_in_reach(browser, url):

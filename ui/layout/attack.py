@@ -7,29 +7,37 @@ from collections.abc import Callable
 import gradio as gr
 
 from .. import attack
-from ..progress import idle
 from .long_run import long_run
-from .parts import QUIET, explained, model_choice, next_button
+from .parts import QUIET, explained, next_button
 
 CHART = """
-h3 {margin: 12px 0 4px}
-.legend {display: flex; flex-wrap: wrap; gap: 2px 16px; margin-bottom: 10px; font-size: 13px}
-.legend i {display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px}
-.group {display: grid; grid-template: "name bars figures" / minmax(0, 5fr) minmax(0, 4fr) 130px; gap: 2px 18px;
+h3 {margin: 12px 0 4px; font-size: 17px}
+.legend {display: flex; flex-wrap: wrap; gap: 4px 20px; margin-bottom: 10px; font-size: 14px}
+.legend i {display: inline-block; width: 14px; height: 14px; border-radius: 3px; margin-right: 6px;
+  vertical-align: -2px}
+.legend .mark {width: 4px; height: 18px; margin: 0 11px 0 5px; vertical-align: -4px}
+.group {display: grid; grid-template: "name bars figures" / minmax(0, 5fr) minmax(0, 4fr) 100px; gap: 2px 18px;
   padding: 8px 0; border-bottom: 1px solid var(--line)}
 .name {grid-area: name; font-weight: 500}
+.name b {color: var(--thief)}
 small {display: block; font-weight: 400; font-size: 13px; color: var(--quiet)}
-.bars {grid-area: bars; align-self: center; border-radius: 3px; background: var(--line)}
+.bars {grid-area: bars; align-self: center; position: relative; border-radius: 4px; background: var(--line)}
+.bar {height: 14px; min-width: 2px; border-radius: 4px}
+.bars i {position: absolute; top: -5px; bottom: -5px; width: 4px; margin-left: -2px; border-radius: 2px}
+.bars i, .legend .mark {background: var(--body-text-color); outline: 1px solid var(--background-fill-primary)}
 .figures {grid-area: figures; align-self: center}
 .figures b {font-size: 18px}
-.bar {height: 10px; min-width: 2px; border-radius: 3px}
-.bar + .bar {margin-top: 2px; height: 6px}
 @media (max-width: 700px) {
   .group {grid-template: "name figures" "bars bars" / 1fr auto; padding: 10px 0}
-  .bars {margin-top: 4px}
+  .bars {margin: 6px 0}
   .figures {align-self: start; text-align: right}
 }
+@media (min-width: 1600px) {
+  h3 {font-size: 24px} .name, .legend {font-size: 20px} small {font-size: 17px} .figures b {font-size: 26px}
+  .bar {height: 20px} .group {grid-template-columns: minmax(0, 5fr) minmax(0, 4fr) 150px}
+}
 """
+FIXED, FREE = gr.update(interactive=False), gr.update(interactive=True)
 TABLE = """
 table {width: 100%; border-collapse: collapse; font-size: 14px}
 table, tr, th, td {border: 0; text-align: left; vertical-align: top}
@@ -49,32 +57,43 @@ td:first-child {font-weight: 600}
 """
 
 
-def attack_step(tabs: gr.Tabs) -> Callable[[gr.Blocks], object]:
-    """Lay out and wire the step; returns what wires the example's report, which is there when the page is opened."""
+def attack_step(tabs: gr.Tabs, chosen: gr.Radio) -> Callable[[gr.Blocks], object]:
+    """Lay out and wire the step.
+
+    Args:
+        chosen: the model that step 3 is about; this step is about the same.
+
+    Returns:
+        wires the example's report, which is there when the page is opened.
+    """
     explained(
-        "Can a thief break the lock? Choose what he has beside the stolen model, and watch. **Red** bars open the "
-        "model, **blue** ones do not; grey is what anybody has without it."
+        "Somebody has stolen the model, but not its key. Choose what else he has, and see what he gets out of it."
     )
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
-            choice = model_choice(elem_id="attack-model")
-            thieves = [(f"He {text}", name) for name, text in attack.THIEF_TEXTS.items()]
-            thief = gr.Radio(thieves, value=thieves[0][1], label="The thief", elem_id="thief")
-            budget = gr.Radio(
-                [("Quick: a sample of each attack, some minutes", "quick"), ("Full: everything, far longer", "full")],
-                value="quick", label="Effort", elem_id="budget",
-            )  # fmt: skip
-            unsealed = gr.Checkbox(
-                False, label="He has the sealed last layer too", elem_id="unsealed",
-                info="In the file it is encrypted; he may have read it out of a running model.",
-            )  # fmt: skip
+            choice = gr.Dropdown(list(attack.MODELS), value=attack.EXAMPLE, label="The model", elem_id="attack-model")
+            cards = [(card, name) for name, card in attack.CARDS.items()]
+            thief = gr.Radio(cards, value=cards[0][1], label="The thief", elem_id="thief")
             with gr.Row():
-                start = gr.Button("Attack", variant="primary", elem_id="attack")
-                stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="attack-stop")
+                start = gr.Button("Attack", variant="primary", elem_id="attack", min_width=120)
+                stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="attack-stop", min_width=120)
             bar = gr.HTML(elem_id="attack-progress")  # in sight of who has pressed a button
+            meanwhile = next_button(
+                "Meanwhile: look at the example", tabs, "unlock", visible=False, variant="secondary",
+                elem_classes="meanwhile", size="sm",
+            )  # fmt: skip
+            with gr.Accordion("More effort, or a stronger thief", open=False, elem_id="attack-more"):
+                budget = gr.Radio(
+                    [("Quick: some minutes", "quick"), ("Full: far longer", "full")],
+                    value="quick", label="Effort", elem_id="budget",
+                )  # fmt: skip
+                unsealed = gr.Checkbox(
+                    False, label="He has decrypted the model's last layer too", elem_id="unsealed",
+                    info="It is encrypted in the file. He may have read it out of a computer where the model runs.",
+                )  # fmt: skip
         with gr.Column(scale=2, min_width=300):
             result = gr.Markdown(elem_id="attack-result")
-            chart = gr.HTML(css_template=CHART, elem_id="attack-chart")
+            chart = gr.HTML(css_template=CHART, padding=False, elem_id="attack-chart")
             file = gr.DownloadButton("Download the report", visible=False, elem_id="download-report")
     with gr.Accordion("Every attack, in a table", open=False):
         table = gr.HTML(css_template=TABLE, elem_id="attack-table")
@@ -86,10 +105,17 @@ def attack_step(tabs: gr.Tabs) -> Callable[[gr.Blocks], object]:
     next_button("Next: guess somebody else's key", tabs, "riddle", variant="secondary", elem_id="attack-next")
 
     view = attack.AttackView(bar, result, chart, table, findings, file)
-    turn = idle("Waiting for the machine. If somebody else uses it, it is your turn after that.")
-    long_run(
-        start, stop, bar, turn, result, fn=attack.run_attack, inputs=[choice, thief, budget, unsealed], outputs=view
-    )
-    # what was found out about another model must not stand beside this one
-    choice.change(attack.of_choice, choice, view, **QUIET)
-    return lambda page: page.load(attack.of_choice, choice, view, **QUIET)
+    # what was found before must not stand beside this run, nor another thief be chosen
+    at_once = {result: "", chart: "", table: "", choice: FIXED, thief: FIXED}
+    start.click(lambda: attack.NOTHING[2:], None, [findings, file], **QUIET)
+    run = long_run(
+        start, stop, bar, result, meanwhile=meanwhile, at_once=at_once, fn=attack.run_attack,
+        inputs=[choice, thief, budget, unsealed], outputs=view,
+    )  # fmt: skip
+    shown = run.ended.then(attack.after_attack, [choice, thief, chart], view, **QUIET)
+    shown.then(lambda model: [FREE | {"value": model}, FREE], chosen, [choice, thief], **QUIET)
+    known = {"fn": attack.of_choice, "inputs": [choice, thief], "outputs": view, **QUIET}
+    gr.on([choice.change, thief.change], **known, trigger_mode="always_last")
+    choice.input(lambda model: model, choice, chosen, **QUIET)
+    chosen.change(attack.same_model, chosen, choice, **QUIET)
+    return lambda page: page.load(**known)

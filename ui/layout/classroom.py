@@ -16,6 +16,7 @@ from .parts import QUIET
 PARAMETER = "lock"  # of the page's address
 STYLE = """
   .code {font-size: 2.6em; font-weight: 700; letter-spacing: .12em; line-height: 1.2}
+  @media (min-width: 1600px) {.code {font-size: 110px} div {font-size: 26px}}
 """
 TABLE = """
   table {width: 100%; border-collapse: collapse; margin-top: 12px; font-size: 15px}
@@ -26,6 +27,7 @@ TABLE = """
   .name {white-space: normal; overflow-wrap: anywhere; width: 50%}
   .number {text-align: right}
   .mine td {font-weight: 700}
+  @media (min-width: 1600px) {table, p {font-size: 34px}}
 """
 
 

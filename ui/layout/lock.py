@@ -118,7 +118,7 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
         "source": source, "upload": upload, "task": task, "recipe": recipe, "amount": amount, "seed": seed,
         "backbone": backbone,
     }  # fmt: skip
-    run = long_run(start, stop, bar, lock.WAITING, result, fn=lock.run_lock, inputs_kwargs=key | settings, outputs=view)
+    run = long_run(start, stop, bar, result, fn=lock.run_lock, inputs_kwargs=key | settings, outputs=view)
     # at the end too: Gradio may show the last picture of what it has stopped after what Stop has hidden
     for event in (run.stopping, run.ended):
         event.then(

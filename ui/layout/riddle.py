@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from .. import riddle, riddle_game, riddle_stock
+from .. import gallery, riddle, riddle_game, riddle_stock
 from ..colours import GREEN
-from ..progress import idle
+from ..turns import waiting
 from .classroom import TABLE, ClassView, class_parts, class_view, link_opens, phase_of, scores
 from .long_run import long_run
-from .parts import PREVIEW, PRIVATE, QUIET, picture
+from .parts import PREVIEW, PRIVATE, QUIET, next_button, picture
 
-RULES = f"""**Guess the key prompt.** A model is locked with a secret style of the list. Find it within
-{riddle_game.TRIES} guesses: the nearer one comes to the secret edit, the more images the model gets right. A perfect
-game is worth {riddle_game.POINTS} points; a wrong guess costs {riddle_game.WRONG_GUESS}."""
+RULES = f"""**Guess the key.** A model is locked with one of the {len(riddle_game.SECRETS)} looks below. Which? You
+have {riddle_game.TRIES} guesses: the nearer one comes to the secret look, the more photos the model gets right. Found
+at once, it is worth {riddle_game.POINTS} points; each wrong guess costs {riddle_game.WRONG_GUESS}."""
 CLASS_RULES = f"""**Or start one.** You get six letters and a link for the room. Everybody gets the same model and
 {riddle_game.TRIES} guesses of his own, and sees the score board."""
 PLAYERS = [("Play alone", riddle.ALONE), ("With a class", riddle.CLASS)]
+THUMBNAIL = 144  # px, of a look
 EVERY = 4  # seconds between two looks at the score board
 GUESSES = {"concurrency_limit": 8, "concurrency_id": "guesses"}  # most of a class's are known, and wait for none
 COLOURS = dict(zip(riddle_game.LEVELS, ("#2563eb", "#38bdf8", "#f59e0b", "#dc2626"), strict=True))
@@ -43,7 +45,15 @@ STYLE = """
   li div:first-child {display: flex; justify-content: space-between; gap: 12px; overflow-wrap: anywhere}
   li div:first-child span:last-child {white-space: nowrap}
   li .track {height: 6px}
+  @media (min-width: 1600px) {
+    .headline {font-size: 32px} .over .headline {font-size: 40px} p {font-size: 22px} li, .scale span {font-size: 26px}
+    li .track {height: 12px} .squares i {width: 36px; height: 36px}
+  }
 """
+INTO_SIGHT = """() => {
+  setTimeout(() => document.querySelector("#riddle-guess")?.scrollIntoView({block: "nearest", behavior: "smooth"}), 100)
+}"""
+LOOKING = waiting("Looking for a riddle.", "A moment, please.")
 
 
 def board(known: dict[str, Any] | None) -> str:
@@ -128,6 +138,7 @@ class View(NamedTuple):
     hint: Any
     picture: Any
     button: Any
+    choosing: Any
 
 
 def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency], None]:
@@ -156,39 +167,53 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
                     start_class = gr.Button("Start a class game", visible=False, elem_id="start-class")
                     stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="riddle-stop")
                 bar = gr.HTML(elem_id="riddle-says")
+                meanwhile = next_button(
+                    "Meanwhile: look at the example", tabs, "unlock", visible=False, variant="secondary",
+                    elem_classes="meanwhile", size="sm",
+                )  # fmt: skip
             room = class_parts()
-            with gr.Column() as playing:
+            with gr.Column(visible=False) as playing:
                 text = gr.Dropdown(
                     [entry.prompt for entry in riddle_game.SECRETS], value=None, allow_custom_value=True,
-                    label="Your guess", info="Pick a style, or write one.", elem_id="riddle-guess",
+                    label="Your guess", info="Choose a look from the pictures or the list, or write one.",
+                    elem_id="riddle-guess",
                 )  # fmt: skip
                 button = gr.Button("Try it", variant="primary", interactive=False, elem_id="riddle-try")
                 hint = gr.Button(**_next_hint(None), elem_id="riddle-hint")
+            shown = gr.HTML(css_template=STYLE, padding=False, elem_id="riddle-guesses")
             leave = gr.Button("Leave the class game", size="sm", visible=False, elem_id="leave-class")
         with gr.Column(scale=3, min_width=300):
-            shown = gr.HTML(css_template=STYLE, elem_id="riddle-guesses")
             table = gr.HTML(css_template=TABLE, elem_id="class-scores")
             edit = picture("Edited with the key", visible=False, height=riddle.SHOWN_SIZE, elem_id="riddle-picture")
+            with gr.Column() as choosing:
+                gr.Markdown("### It is one of these", elem_id="looks-title")
+                looks = gr.Gallery(
+                    gallery.pictures(riddle_game.SECRETS, THUMBNAIL), show_label=False, height=560, format="jpeg",
+                    allow_preview=False, interactive=False, buttons=[], elem_classes="samples large", elem_id="looks",
+                )  # fmt: skip
     known = gr.JSON(visible=False)  # for those who play with a script
     wanted, phase, turned = gr.State(), gr.State(""), gr.State()
     timer = gr.Timer(EVERY, active=False)
 
     outputs = [
-        *View(shown, hint, edit, button),
+        *View(shown, hint, edit, button, choosing),
         *ClassView(outside, playing, leave, table, timer, phase, *room.changing),
     ]
     show = {"fn": _show, "inputs": players, "outputs": outputs, **QUIET, **PREVIEW}
     players.change(_of_players, players, [invitation, start, start_class], **QUIET).then(**show)
     started = riddle.Start(bar, known, wanted)
+    for press in (start, start_class):
+        press.click(None, None, bar, js=f"() => {json.dumps(LOOKING)}", **QUIET)
     start.click(riddle.start_alone, None, started, **QUIET).then(**show)
     start_class.click(riddle.start_class, None, started, **QUIET).then(**show)
-    turn = idle("Starting; if somebody else is locking a model, it is your turn after that.")
     run = long_run(
-        start, stop, bar, turn, shown, wanted.change, fn=riddle.new_riddle, inputs=wanted,
+        start, stop, bar, shown, wanted.change, meanwhile, fn=riddle.new_riddle, inputs=wanted,
         outputs=riddle.Making(bar, known),
     )  # fmt: skip
     run.ended.then(**show)
     button.click(riddle.guess, text, known, **PRIVATE, **GUESSES).then(**show)
+    looks.select(_chosen_look, None, text, **QUIET)
+    looks.select(None, None, None, js=INTO_SIGHT, **QUIET)
     hint.click(riddle.hint, None, known, **PRIVATE).then(**show)
 
     gr.on([enter.click, code.submit], riddle.open_class, code, None, **QUIET).then(**show)
@@ -208,6 +233,21 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
     return at_load
 
 
+def _before(ready: bool) -> str:
+    """What to do before there is a riddle."""
+    if ready:
+        return "<p><b>A riddle is ready.</b> Press New riddle: it starts at once.</p>"
+    return (
+        "<p><b>No riddle is ready yet.</b> Press New riddle: a model is locked for you. That takes about half a "
+        "minute on an idle machine, and comes after whatever runs already.</p>"
+    )
+
+
+def _chosen_look(event: gr.SelectData) -> str:
+    """The prompt of the look that was clicked."""
+    return riddle_game.SECRETS[event.index].prompt
+
+
 def _of_players(players: str) -> list[dict[str, Any]]:
     """How a class game is joined, and the button that starts a game."""
     alone = players == riddle.ALONE
@@ -223,12 +263,14 @@ def _show(players: str, request: gr.Request) -> tuple:
     standing, known, edit = riddle.class_standing(request), None, None
     if standing is not None or players == riddle.ALONE:  # his own riddle waits where he looks for a class
         known, edit = riddle.known(request), riddle.keyed_picture(request)
+    plays = known is not None and known["guesses_left"] > 0
     playing = View(
-        board(known), gr.update(**_next_hint(known)), gr.update(value=edit, visible=edit is not None),
-        gr.update(interactive=known is not None and known["guesses_left"] > 0),
+        board(known) if known or standing or players == riddle.CLASS else _before(riddle_stock.is_ready()),
+        gr.update(**_next_hint(known)), gr.update(value=edit, visible=edit is not None),
+        gr.update(interactive=plays), gr.update(visible=standing is None or plays),
     )  # fmt: skip
-    # whoever has finished needs no guesses; before a first riddle they show what the game is
-    alone = players == riddle.ALONE and (known is None or known["guesses_left"] > 0)
+    # whoever has no riddle, or has finished it, needs nothing to guess with
+    alone = players == riddle.ALONE and plays
     return (*playing, *class_view(standing, request, alone=alone))
 
 

@@ -7,13 +7,12 @@ import gradio as gr
 from .. import spell, unlock
 from ..first_screen import stored_number
 from ..images import image_input
-from ..progress import idle
 from .long_run import long_run
 from .parts import LIVE, PRIVATE, QUICK, QUIET, explained, model_choice, next_button, samples
 
 
-def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
-    """Lay out and wire the step; a model that was locked just now becomes the chosen one."""
+def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
+    """Lay out and wire the step; a model that was locked just now becomes the chosen one, which is returned."""
     explained(
         "One locked model, two users. **A thief** (red) shows it the image as it is. **You** (green) edit the image "
         "with your key first: the prompt, and the random bits in its key file. *No answer* means that all classes are "
@@ -67,7 +66,7 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
     chosen.select(spell.chosen_sample, None, image, **PRIVATE)
 
     long_run(
-        split_button, stop, figures, idle("Waiting for the machine."), None, fn=unlock.test_split,
+        split_button, stop, figures, None, fn=unlock.test_split,
         inputs=[choice, guess, has_file], outputs=[figures, by_class],
     )  # fmt: skip
 
@@ -89,3 +88,4 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> None:
     described.change(unlock.predict_if_ready, **asking, **LIVE, show_progress="minimal").then(
         **trying, **PRIVATE, show_progress="minimal"
     )
+    return choice
