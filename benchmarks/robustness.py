@@ -16,6 +16,7 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import asdict, replace
+from operator import itemgetter
 from pathlib import Path
 
 from modellock_core import RECIPES, Dataset, Key, LockedModel, load_dataset
@@ -70,11 +71,13 @@ def tables(lines: list[dict]) -> str:
 
     parts.append("\n| recipe | attack | mean | highest | by | chance |\n|---|---|---|---|---|---|")
     scores: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
-    labelled: dict[tuple[str, str, int], list[dict]] = defaultdict(list)
+    labelled: dict[tuple[str, str, int], dict[tuple[str, int], dict]] = defaultdict(dict)  # of each lock the best
     for line in lines:
         for row in line.get("findings", ()):
             if row["labels"]:
-                labelled[line["recipe"], row["attack"], row["labels"]].append(row)
+                best = labelled[line["recipe"], row["attack"], row["labels"]]
+                of_lock = line["prompt"], line["seed"]
+                best[of_lock] = max(row, best.get(of_lock, row), key=itemgetter("score"))
             else:
                 scores[line["recipe"], row["attack"]].append((row["score"], f"{line['prompt']}: {row['variant']}"))
     chance = 100 * locks[0]["chance"] if locks else 0
@@ -86,9 +89,9 @@ def tables(lines: list[dict]) -> str:
     parts.append(
         "\n| recipe | attack | labels | stolen | highest | public | worst gain |\n|---|---|---|---|---|---|---|"
     )
-    for (recipe, attack, labels), rows in sorted(labelled.items()):
-        stolen, public = ([row[name] for row in rows] for name in ("score", "reference"))
-        gain = max(row["score"] - row["reference"] for row in rows)
+    for (recipe, attack, labels), best in sorted(labelled.items()):
+        stolen, public = ([row[name] for row in best.values()] for name in ("score", "reference"))
+        gain = max(row["score"] - row["reference"] for row in best.values())
         best_score = 100 * max(stolen)
         cells = f"{percent(stolen)} | {best_score:.1f} | {percent(public)} | {100 * gain:+.1f}"
         parts.append(f"| {recipe} | {attack} | {labels} | {cells} |")
