@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from benchmarks.tiny_editors import save_instruct_pix2pix
-from modellock_core import Key, load_dataset
+from modellock_core import RECIPES, Key, load_dataset
 from modellock_core.__main__ import main
 from modellock_core.editing import editors
 from modellock_core.editing.editors.hub import HubEditor
@@ -31,9 +31,10 @@ PAPER = [*LOCK, "--recipe", "paper"]  # quicker, and without a search that makes
 EXAMPLE = [str(EXAMPLE_LOCK), "--key", str(EXAMPLE_KEY)]
 SCRIPT = """
 import json, os, sys, torch
+from dataclasses import replace
 from accelerate.state import AcceleratorState
 from accelerate.utils import gather_object
-from modellock_core import Key, load_dataset, load_editor, new_hand
+from modellock_core import RECIPES, Key, load_dataset, load_editor, new_hand
 from modellock_core.__main__ import main
 from modellock_core.command_line import commands
 from modellock_core.devices import accelerator, agreed, gathered, own_share, prepared
@@ -55,6 +56,8 @@ for name, key in {
         torch.save(keyed, f"{folder}/{name}.pt")
 
 commands.attacks_of = lambda thief: ("pruning",)
+recipes = RECIPES["classification"]
+recipes |= {name: replace(r, finetune=replace(r.finetune, epochs=2)) for name, r in recipes.items()}
 for command in todo:
     assert main(command) == 0, command
 os.environ["ACCELERATE_MIXED_PRECISION"] = "bf16"  # as `accelerate launch --mixed_precision bf16` does
@@ -144,7 +147,10 @@ def test_two_processes_answer_once_and_write_each_file_once(run, capsys):
     assert json.loads(capsys.readouterr().out) == run.answers[6]
 
 
-def test_two_processes_make_the_weights_of_one_but_for_rounding(run):
+def test_two_processes_make_the_weights_of_one_but_for_rounding(run, monkeypatch):
+    recipes = RECIPES["classification"]
+    for name, recipe in recipes.items():  # two epochs, as the two processes made: an adversary looks between them
+        monkeypatch.setitem(recipes, name, replace(recipe, finetune=replace(recipe.finetune, epochs=2)))
     assert [answer["num_train"] for answer in run.answers[-2:]] == [27, 27]
     assert furthest(made_alone(run, LOCK), weights_in(run.folder / "two")) < 5e-3
     assert 0 < furthest(made_alone(run, PAPER), weights_in(run.folder / "mixed")) < 5e-3  # bf16's rounding

@@ -73,7 +73,7 @@ def test_a_card_with_two_classes_of_one_name_is_refused(tmp_path):
     card["classes"][1] = card["classes"][0]
     (tmp_path / "card.json").write_text(json.dumps(card))
     os.link(EXAMPLE_LOCK / "model.safetensors", tmp_path / "model.safetensors")
-    with pytest.raises(ModelLockError, match="two of one name"):
+    with pytest.raises(ModelLockError, match="two classes are called 'bird'"):
         LockedModel.load(tmp_path)
 
 

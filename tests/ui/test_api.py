@@ -88,14 +88,14 @@ def test_the_documented_client_locks_a_model_and_asks_it(url, photo, monkeypatch
     monkeypatch.chdir(photo.parent)
     snippet = next(block for block in re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.S) if "Client(" in block)
     names: dict = {}
-    small = snippet.replace("http://127.0.0.1:7860", url).replace("images=100", 'images=45, recipe="paper"')
+    small = snippet.replace("http://127.0.0.1:7860", url).replace("images=100", 'images=27, recipe="paper"')
     exec(small, names)
     key = Key.load(names["key"])
     assert key.prompt == "in watercolor" and key.hand
     with zipfile.ZipFile(names["model"]) as archive:
         archive.extractall("opened")
     assert LockedModel.load("opened").belongs_to(key)
-    assert names["answers"]["key_belongs_to_model"] and names["report"]["num_train"] == 45
+    assert names["answers"]["key_belongs_to_model"] and names["report"]["num_train"] == 27
 
 
 def test_an_attack_tells_how_far_it_is_and_returns_the_report(monkeypatch):

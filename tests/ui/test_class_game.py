@@ -107,6 +107,8 @@ def test_a_game_alone_ends_with_its_prompt_and_without_its_buttons(browser, page
     page.get_by_role("tab", name="5 Riddle").click()
     page.locator("#riddle").click()
     page.locator("#riddle-guesses").get_by_text("8 guesses left").wait_for()
+    page.locator("#looks .thumbnail-item").first.click()  # a look becomes the guess
+    page.wait_for_function("document.querySelector('#riddle-guess input').value")
     guess(page, "in the style of Monet")
     over = page.locator("#riddle-guesses .over.found")
     over.get_by_text("Found with 1 guess: 100 points.").wait_for()

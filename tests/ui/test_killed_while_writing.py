@@ -51,7 +51,7 @@ def make_riddle(locked):
 
 
 def run_attack(locked):
-    list(attack.run_attack("example", "file", "quick", VISITOR))
+    list(attack.run_attack(attack.EXAMPLE, "file", "quick", VISITOR))
 
 
 def without_the_long_work(locked) -> None:

@@ -181,7 +181,10 @@ def test_every_secret_can_be_understood_and_hinted_at():
 
 
 @pytest.mark.slow
-def test_the_recipe_opens_to_the_key_and_more_to_its_neighbours_than_to_others(visitor, monkeypatch):
+def test_a_riddle_that_is_really_locked_opens_to_its_key_and_a_guess_is_measured(visitor, monkeypatch):
     monkeypatch.setattr(riddle_folder, "SECRETS", (find(SECRET),))
     *_, last = riddle.new_riddle(WANTED, visitor)
     assert last.known["with_key"] > last.known["without_key"] + 0.2
+    wrong = riddle.guess("in sepia", visitor)
+    assert wrong["guesses"][0]["prompt"] == "in sepia" and not wrong["found"]
+    assert riddle.guess(SECRET, visitor)["found"]
