@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests run side by side
 os.environ.setdefault("MKL_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
+os.environ["MODELLOCK_NICENESS"] = "0"  # or a lock would stand still while other tests use both cores
 # without compiled files every process that a test starts would compile torch and Gradio anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

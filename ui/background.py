@@ -17,7 +17,8 @@ from .cores import use_all_cores
 if TYPE_CHECKING:  # it loads torch
     from modellock_core import Progress, Work
 
-NICENESS = 10  # of Linux's 19; a thread gets a tenth of a core where another wants all of it
+# of Linux's 19; at 10 a thread gets a tenth of a core where another wants all of it
+NICENESS = int(os.environ.get("MODELLOCK_NICENESS", "10"))
 AGAIN = 0.5  # seconds
 WAITING = 64  # moments that may wait to be shown
 _running: set[int] = set()  # identities of the work that visitors wait for

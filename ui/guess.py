@@ -30,8 +30,8 @@ class Guess(NamedTuple):
         if not self.words:
             return None
         if self._is_prompt_of(key):  # in whatever case
-            return key if self.has_file else strangers_key(key, key.prompt)
-        return replace(key, prompt=self.words) if self.has_file else strangers_key(key, self.words)
+            return key if self.has_file else key.guessed(key.prompt)
+        return replace(key, prompt=self.words) if self.has_file else key.guessed(self.words)
 
     def who(self, key: Key) -> str:
         """`HOLDER` for the whole key, else `THIEF`."""
@@ -68,8 +68,3 @@ class Guess(NamedTuple):
             for reading in (read(self.words), read(key.prompt))
         )
         return bool(styles or objects) and (styles, objects) == secret
-
-
-def strangers_key(key: Key, prompt: str) -> Key:
-    """What somebody makes of a prompt who has the same editor and settings, but neither hand nor picture."""
-    return replace(key, prompt=prompt, hand=None, style=None)

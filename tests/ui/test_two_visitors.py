@@ -54,9 +54,8 @@ def locked(visitors, tmp_path_factory):
     one.locator("#upload input[type=file]").set_input_files(str(data))
     one.locator("#upload").get_by_text("mine").first.wait_for()
     one.locator("#lock").click()
-    one.locator("#lock-result .two-numbers").wait_for(timeout=120_000)
-    with one.expect_download() as download:
-        one.locator("#download-key").click()
+    with one.expect_download(timeout=120_000) as download:
+        one.locator("#download-key").click(timeout=120_000)
     return download.value.url
 
 
