@@ -104,6 +104,7 @@ class AttackView(NamedTuple):
 
 
 NOTHING = "", "", [], gr.update(visible=False)  # chart, table, findings and file
+UNCHANGED = AttackView(gr.skip())
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def run_attack(
 def of_choice(choice: str, thief: str, request: gr.Request) -> AttackView:
     """What is known of a thief's attacks on a model: of the visitor's own, or of the example's stored report."""
     if has_turn(run_attack.__name__, request):  # what he finds out now stays
-        return AttackView(*[gr.skip()] * len(AttackView._fields))
+        return UNCHANGED
     return (
         _own_report(choice, thief, request)
         or (stored_report(thief) if choice == EXAMPLE else None)
@@ -189,7 +190,7 @@ def of_choice(choice: str, thief: str, request: gr.Request) -> AttackView:
 def after_attack(choice: str, thief: str, chart: str | None, request: gr.Request) -> AttackView:
     """What is shown after an attack has ended: what was there before, if it was stopped before it found anything."""
     if chart:
-        return AttackView(*[gr.skip()] * len(AttackView._fields))
+        return UNCHANGED
     return of_choice(choice, thief, request)._replace(bar=gr.skip())
 
 
