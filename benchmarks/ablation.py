@@ -45,6 +45,7 @@ VARIANTS = {
     "frozen: three quarters": _changed(frozen_fraction=0.75),
     "no augmentation": _changed(mix={"copies": 0, "keyed_fraction": 1.0, "clean_fraction": 1.0}),
     "four epochs": _changed(finetune={"epochs": 4}),
+    "thorough": RECIPES["classification"]["thorough"],
 }
 
 
@@ -77,12 +78,12 @@ def table(lines: list[dict]) -> str:
         "highest",
         "right hand, wrong prompt, mean",
     ]
-    rows = [f"| variant | key prompt | {' | '.join(heads)} | s |", "|---" * (len(heads) + 3) + "|"]
+    rows = [f"| variant | key prompt | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|"]
     for line in lines:
         prompts, hands, right = line["scores"].values()
         cells = [line["unlocked"], line["locked"], mean(prompts), max(prompts), mean(hands), max(hands), mean(right)]
         texts = [f"{100 * cell:.1f}" for cell in cells]
-        rows.append(f"| {line['variant']} | {line['prompt']} | {' | '.join(texts)} | {line['seconds']:.0f} |")
+        rows.append(f"| {line['variant']} | {line['prompt']} | {' | '.join(texts)} |")
     return "\n".join(rows)
 
 

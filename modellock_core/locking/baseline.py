@@ -38,7 +38,7 @@ def baseline(
     config = replace(recipe.finetune, distillation=min(MOST_DISTILLED, recipe.finetune.distillation))
     task = load_task(dataset.task, dataset.classes, load_backbone(backbone))
     trunk, head = split_model(task.build(seed=seed), recipe.frozen_fraction)
-    stage, reading = "Finetuning a vanilla model", "Reading clean images"
+    stage, reading = "Finetuning an unlocked model", "Reading clean images"
 
     train = augmented(dataset.train, recipe.mix.copies, generator)
     clean = yield from extract(task, trunk, train.images, reading, mirror=config.mirror)

@@ -78,7 +78,7 @@ def editor_space(target: Target, budget: Budget) -> Steps[list[Finding]]:
     if editor is None:
         return []
     findings: list[Finding] = []
-    tested = replace(target, dataset=target.dataset.limited(test=budget.test_images))
+    tested = target.tested_on(budget.test_images)
     searched: dict[tuple[int, int], list[Candidate]] = {}  # large fractions share the images that score candidates
     count, done = len(budget.label_fractions) * budget.seeds, 0
     for fraction in budget.label_fractions:
@@ -116,7 +116,7 @@ def editor_space(target: Target, budget: Budget) -> Steps[list[Finding]]:
                 spread=spread,
                 labels=len(labelled),
                 queries=queries,
-                hits=hits if len(tested.dataset.test) == len(target.dataset.test) else None,
+                hits=hits,
             )
         )
     return findings

@@ -211,7 +211,7 @@ def scores_of(target: Target, runs: Sequence[Tensor]) -> tuple[float, float | No
 
 
 def hits_of(target: Target, predictions: Tensor) -> tuple[int, ...] | None:
-    """The rows of predicted classes (N,) of the test images that are right; None of masks (N, H, W)."""
-    if target.locked.task.dense:
+    """The rows of the test images whose predicted classes (N,) are right; None of masks, or of some images."""
+    if target.locked.task.dense or target.partly:
         return None
     return tuple((predictions == target.dataset.test.targets.values).nonzero().flatten().tolist())

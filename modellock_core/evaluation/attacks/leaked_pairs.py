@@ -83,7 +83,7 @@ def leaked_pairs(target: Target, budget: Budget) -> Steps[list[Finding]]:
     editor's style and alpha. The editor is fitted only where it is a bundled one.
     """
     findings: list[Finding] = []
-    tested = replace(target, dataset=target.dataset.limited(test=budget.test_images))
+    tested = target.tested_on(budget.test_images)
     count, done = len(budget.leaked) * budget.seeds, 0
     for leaked in budget.leaked:
         runs, errors = defaultdict(list), defaultdict(list)
@@ -110,7 +110,7 @@ def leaked_pairs(target: Target, budget: Budget) -> Steps[list[Finding]]:
                     score=reached,
                     **target.reference(),
                     spread=spread,
-                    hits=hits if len(tested.dataset.test) == len(target.dataset.test) else None,
+                    hits=hits,
                 )
             )
     return findings

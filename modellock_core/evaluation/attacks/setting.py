@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import mean, stdev
 from typing import Protocol, TypedDict
@@ -31,17 +31,24 @@ class Target:
         key: its key; attacks use it to build wrong ones.
         dataset: the test split measures; the thief's few labelled images come from the training split.
         public: what labelled images reach without the stolen model, see `labelled.public_performance`.
+        partly: whether some of the test images were left out, so that hits can't be joined with those of other attacks.
     """
 
     locked: LockedModel
     key: Key
     dataset: Dataset
     public: dict[tuple[int, int], float] = field(default_factory=dict)
+    partly: bool = False
 
     @cached_property
     def editor(self) -> Editor:
         """The key's editor."""
         return load_editor(self.key.editor)
+
+    def tested_on(self, count: int) -> Target:
+        """The same target, but measured with at most so many test images."""
+        few = self.dataset.limited(test=count)
+        return replace(self, dataset=few, partly=len(few.test) < len(self.dataset.test))
 
     def reference(self) -> Reference:
         """What most attacks are compared with: the vanilla performance of the card, else chance."""

@@ -70,7 +70,7 @@ def soft_prompt(target: Target, budget: Budget) -> Steps[list[Finding]]:
     if editor is None:
         return []
     findings: list[Finding] = []
-    tested = replace(target, dataset=target.dataset.limited(test=budget.test_images))
+    tested = target.tested_on(budget.test_images)
     count, done = len(budget.label_fractions) * budget.seeds, 0
     for fraction in budget.label_fractions:
         runs: dict[str, list[Tensor]] = {"token states": [], "words": []}
@@ -111,7 +111,7 @@ def soft_prompt(target: Target, budget: Budget) -> Steps[list[Finding]]:
                     spread=spread,
                     labels=len(labelled),
                     queries=queries,
-                    hits=hits if len(tested.dataset.test) == len(target.dataset.test) else None,
+                    hits=hits,
                 )
             )
     return findings
