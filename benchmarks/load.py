@@ -54,8 +54,10 @@ def measure(page: ServedPage, visitors: int, previews: int) -> dict[str, float |
             lock = client.submit(**LOCK, api_name="/lock")
             while not lock.outputs():
                 time.sleep(0.1)
+            begun, own = time.monotonic(), time.process_time()
             visits = pool.map(lambda number: visit(page.url, image, previews, number), range(visitors))
             answers = [wait for waits in visits for wait in waits]
+            cores_of_visitors = (time.process_time() - own) / (time.monotonic() - begun)
             locking = not lock.done()
             lock.cancel()
             client.close()
@@ -66,6 +68,7 @@ def measure(page: ServedPage, visitors: int, previews: int) -> dict[str, float |
         "lost": answers.count(None),
         "median_seconds": round(statistics.median(waits), 2),
         "p95_seconds": round(waits[max(0, -(-95 * len(waits) // 100) - 1)], 2),
+        "cores_taken_by_the_visitors_themselves": round(cores_of_visitors, 2),
         "locking_to_the_end": locking,
         "memory_before_mb": memory.before,
         "memory_peak_mb": memory.peak,

@@ -6,12 +6,14 @@ Two previews on a thread each take less time than one after the other on two thr
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
 _lock = threading.Lock()
 _running = 0  # previews at this moment
+_ended = float("-inf")  # when the last one ended
 
 
 @lru_cache(maxsize=1)
@@ -29,10 +31,15 @@ def use_all_cores() -> None:
     torch.set_num_threads(count)
 
 
+def somebody_previews(lately: float = 0) -> bool:
+    """Whether a preview is drawn at this moment, or was in so many seconds before it."""
+    return _running > 0 or time.monotonic() - _ended < lately
+
+
 @contextmanager
 def shared_cores() -> Iterator[None]:
     """Compute with this thread's share of the cores: all of them for one preview, fewer for each of several."""
-    global _running
+    global _running, _ended
     import torch
 
     with _lock:
@@ -44,4 +51,5 @@ def shared_cores() -> Iterator[None]:
     finally:
         with _lock:
             _running -= 1
+            _ended = time.monotonic()
         use_all_cores()

@@ -26,9 +26,9 @@ if TYPE_CHECKING:  # they load torch
     from modellock_core import Dataset, Work
     from modellock_core.work import Steps
 
-IMAGES = (200, 90)  # to lock with, and to measure a guess on
+IMAGES = (300, 90)  # to lock with, and to measure a guess on
 # no negatives: prompts near the key are to open the model a little
-RECIPE = Recipe("riddle", Mix(copies=1, training_alpha=0.8), FinetuneConfig(epochs=2))
+RECIPE = Recipe("riddle", Mix(copies=1, training_alpha=0.8), FinetuneConfig(epochs=3))
 GAME = "riddle.json"
 _measuring = threading.Lock()  # two cores measure one guess after the other as fast
 

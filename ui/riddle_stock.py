@@ -1,4 +1,4 @@
-"""Riddles made ahead, so that whoever wants one has it at once: one at a time, while no visitor's long work runs."""
+"""Riddles made ahead, so that whoever wants one has it at once: one at a time, while nothing runs for a visitor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections import deque
 from pathlib import Path
 
 from .background import give_way, release_memory, somebody_works
+from .cores import somebody_previews
 from .riddle_folder import make_riddle
 from .warm_up import warm_up
 from .zero_gpu import IS_ZERO_GPU
@@ -17,6 +18,7 @@ from .zero_gpu import IS_ZERO_GPU
 # of riddles; none on ZeroGPU, which forks the process for each edit: not while a thread computes for hours
 AHEAD = 0 if IS_ZERO_GPU or os.environ.get("MODELLOCK_RIDDLES_AHEAD") == "0" else 2
 AGAIN = 0.5  # seconds
+LATELY = 5  # seconds after a preview: whoever moves a slider asks for many
 
 _ready: deque[Path] = deque()
 _lock = threading.Lock()
@@ -68,6 +70,6 @@ def _made_in_idle_time() -> Path:
     warm_up()
     work = make_riddle()
     for _ in work:
-        while somebody_works():
+        while somebody_works() or somebody_previews(LATELY):
             time.sleep(AGAIN)
     return work.result()

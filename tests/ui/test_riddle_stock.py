@@ -12,6 +12,7 @@ import pytest
 
 from modellock_core import Progress, Work
 from ui import background, riddle_stock
+from ui.cores import shared_cores
 
 ROOT = Path(__file__).resolve().parents[2]
 ENDING = """
@@ -50,6 +51,7 @@ def made(monkeypatch):
     monkeypatch.setattr(riddle_stock, "warm_up", lambda: None)
     monkeypatch.setattr(riddle_stock, "AHEAD", 2)
     monkeypatch.setattr(riddle_stock, "AGAIN", 0.01)
+    monkeypatch.setattr(riddle_stock, "LATELY", 0.2)
     yield done
     soon(lambda: not riddle_stock._making)
     riddle_stock._ready.clear()
@@ -70,6 +72,16 @@ def test_two_are_made_however_often_it_is_asked(made):
         riddle_stock.keep_some_ready()
     soon(lambda: len(made) == 2 and not riddle_stock._making)
     assert riddle_stock.is_ready() and threading.active_count() < 50
+
+
+def test_none_is_made_while_a_preview_is_drawn(made):
+    with shared_cores():
+        riddle_stock.keep_some_ready()
+        time.sleep(0.1)
+        assert not made
+    time.sleep(0.1)
+    assert not made  # nor right after it
+    soon(lambda: len(made) == 2)
 
 
 def test_each_is_given_once_and_another_is_made(made):
