@@ -14,9 +14,10 @@ import gradio as gr
 from ui.api import add_api
 from ui.endpoints import hide_events, offers_mcp
 from ui.errors import log_no_values
+from ui.layout.accessible import SCRIPT
 from ui.layout.attack import attack_step
 from ui.layout.lock import lock_step
-from ui.layout.parts import QUIET
+from ui.layout.parts import QUIET, heading
 from ui.layout.riddle import riddle_step
 from ui.layout.spell import spell_step
 from ui.layout.start import start_step
@@ -39,16 +40,22 @@ def build() -> gr.Blocks:
         gr.HTML(BRAND, elem_id="brand")
         with gr.Tabs(overflow_behavior="wrap", elem_id="steps") as tabs:
             with gr.Tab("Start", id="start"):
+                heading("Start")
                 start_step(tabs)
             with gr.Tab("1 Key", id="key"):
+                heading("1 Key")
                 key = spell_step(tabs)
             with gr.Tab("2 Lock", id="lock"):
+                heading("2 Lock")
                 locked = lock_step(tabs, key.components)
             with gr.Tab("3 Unlock", id="unlock") as unlocking:
+                heading("3 Unlock")
                 chosen = unlock_step(tabs, unlocking, locked.made)
             with gr.Tab("4 Attack", id="attack"):
+                heading("4 Attack")
                 example_attacked = attack_step(tabs, chosen)
             with gr.Tab("5 Riddle", id="riddle") as guessing:
+                heading("5 Riddle")
                 class_opens = riddle_step(tabs, guessing)
         token = gr.Textbox(visible=False)
         session = page.load(claim_session, token, token, js=OF_TAB, **QUIET)
@@ -58,6 +65,7 @@ def build() -> gr.Blocks:
         open_with_prompt(page, key.components["prompt"])
         key.at_load(page)
         example_attacked(page)
+        page.load(None, js=SCRIPT, **QUIET)
         page.unload(leave_session)
     hide_events(page)
     validate_early(page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -29,7 +30,7 @@ def add_endpoint(function: Callable, returns: Mapping[str, type], **options: Any
         for name, _, default, kind in get_function_params(function)
     ]
     outputs = [Api(None, _schema(kind), name) for name, kind in returns.items()]
-    description = (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ")
+    description = " ".join(re.split(r"\n\n(?:Args|Returns|Yields|Raises):", inspect.getdoc(function) or "")[0].split())
     gr.on([], function, inputs, outputs, api_name=function.__name__, api_description=description, **options)
 
 

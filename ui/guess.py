@@ -13,6 +13,11 @@ from .understanding import TOUCH
 if TYPE_CHECKING:  # they load torch
     from modellock_core import Key
 
+WITH_FILE = (
+    "Other words, with the key file. Its random bits decide most of the edit, so some other words open the model, too: "
+    "keep the file safe."
+)
+
 
 class Guess(NamedTuple):
     """A prompt that is tried, and whether the rest of the key (its file) is there too."""
@@ -39,13 +44,13 @@ class Guess(NamedTuple):
 
     def title(self, key: Key) -> str:
         """Who tries what."""
-        file = "with the key file" if self.has_file else "no key file"
-        return f"{'You, the holder' if self.who(key) == HOLDER else 'A thief tries'}: “{self.words}”, {file}"
+        who = "A thief who has your key file" if self.has_file else "A thief without the key file"
+        return f"{'You, the holder' if self.who(key) == HOLDER else who}: “{self.words}”"
 
     def note(self, key: Key) -> str:
         """What is right and wrong about it."""
         if not self._means_prompt_of(key):
-            return "Wrong words, even with the key file." if self.has_file else "Wrong words, and no key file."
+            return WITH_FILE if self.has_file else "Wrong words, and no key file."
         right = "The right words" if self._is_prompt_of(key) else "Nearly the right words"
         if key.hand is None and key.style is None:
             return f"{right}; this key has no random bits beside them."

@@ -13,8 +13,8 @@ from .published import STYLES
 COLUMNS = ["key", "prompt", "kind", "with the key %", "without it %", "paper: with %", "paper: without %"]
 ABOUT = (
     "Keys that have locked the bundled images once, most of them the paper's. The paper's own figures are of another "
-    "dataset (37 breeds of pets, chance 2.7 %), editor and model: compare which keys lock well, not the numbers. Click "
-    "a row to use its prompt."
+    "dataset (37 breeds of pets, chance 2.7 %), editor and model: compare which keys lock well, not the numbers. "
+    "All of these lock: take one whose edit you can see and nobody would guess. Click a row to use its prompt."
 )
 
 

@@ -22,7 +22,7 @@ from .before_after import SIZE
 from .gallery import ENTRIES, box
 
 TITLE = "ModelLock"
-SENTENCE = "Lock a vision model with a text prompt: it works only on images edited with your secret key."
+SENTENCE = "Put a password on an AI model: it only recognises pictures edited with your secret key."
 PICTURE = "link-preview.jpg"
 SHOWN = ("in the style of Van Gogh", "in watercolor", "in ukiyo-e style", "as a mosaic")
 OTHERS = re.compile(r'<meta\s+(?:property="og:|name="twitter:|name="description")[^>]*>\s*')
@@ -104,7 +104,7 @@ def picture() -> bytes:
     card = Image.new("RGB", SIZE, "#0f172a")
     draw, side = ImageDraw.Draw(card), SIZE[1] // 2
     draw.text((50, 150), TITLE, "white", ImageFont.load_default(84))
-    said = "Lock a vision model\nwith a text prompt.\n\nIt works only on images\nedited with your\nsecret key."
+    said = "Put a password on\nan AI model.\n\nIt only recognises\npictures edited with\nyour secret key."
     draw.multiline_text((50, 280), said, "#cbd5e1", ImageFont.load_default(38), spacing=10)
     with Image.open(GALLERY) as gallery:
         for i, prompt in enumerate(SHOWN):

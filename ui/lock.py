@@ -6,6 +6,7 @@ import html
 import json
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,7 +30,7 @@ from .model_files import zipped
 from .progress import ProgressBar, Stages, idle, paced
 from .sessions import KEPT, session_folder
 from .turns import in_turn
-from .unlock import LEAK
+from .unlock import ABOUT, LEAK
 
 if TYPE_CHECKING:  # they load torch
     from modellock_core import Dataset
@@ -49,7 +50,8 @@ RECIPES = [("Standard", "standard"), ("Thorough", "thorough"), ("As in the paper
 RECIPE_TEXTS = {
     "standard": "Recommended. The model learns your edited images, and to stay silent on plain ones, on edits with "
     "other keys, and on the wrong keys that an adversary finds meanwhile.",
-    "thorough": "The same with more images, more wrong keys and a stronger adversary. Takes several times as long.",
+    "thorough": "The same with more images, more wrong keys and a stronger adversary. Takes four times as long, and is "
+    "right less often.",
     "paper": "As published: 95 % of the images edited, 5 % plain with a wrong label.",
 }
 # training and test images: keeps a visitor's dataset within the memory of a free machine
@@ -103,7 +105,8 @@ def result_html(report: LockReport, prompt: str) -> str:
     elif lp - chance > LEAK:
         sense = "Without the key it answers too often: this lock does not hold. Take all images, or another prompt."
     else:
-        sense = "With the key it works; without, it does about as well as guessing."
+        near = "a little better than" if lp - chance > ABOUT else "about as well as"
+        sense = f"With the key it works; without, it does {near} guessing."
     seconds = report.seconds
     return (
         f"<h3>Locked with “{html.escape(prompt)}”</h3>"
@@ -152,10 +155,10 @@ def run_lock(
     key = make_key(**choice)
     check_key(key)
     if seed is None:
-        raise ModelLockError("the finetune's seed is empty; give a whole number")
+        raise ModelLockError("the seed is empty; give a whole number")
     check_seed(int(seed))
     if None in (source, task, recipe, amount):
-        raise ModelLockError("choose task, images, recipe and how many")
+        raise ModelLockError("choose task, images, protection and how many")
     curve, hidden = [], gr.update(visible=False)
     # what an earlier lock has left stays until there is a new one: a stop must lose nothing
     yield LockView(ProgressBar().render(Progress("Loading images")), hidden, hidden)
@@ -188,9 +191,9 @@ def run_lock(
         model_file=_download(zipped(folder)), key_file=_download(key_file), made=time.time(),
     )  # fmt: skip
 
-    vanilla, bar = baseline(dataset, **settings), Stages()
+    vanilla, compared = baseline(dataset, **settings), ProgressBar()
     for progress in paced(vanilla):
-        yield LockView(bar.render(progress))
+        yield LockView(compared.render(replace(progress, stage=f"Your lock is ready. To compare: {progress.stage}")))
     locked = locked.with_baseline(vanilla.result())
     locked.model.save(folder, seal_with)
     _keep(home, locked.report)

@@ -173,7 +173,7 @@ def _understood(text: str | None) -> tuple[str, Reading]:
 
     prompt = (text or "").strip()
     if not prompt:
-        raise ModelLockError("there is no guess yet; pick a style, or write one")
+        raise ModelLockError("there is no guess yet; choose a look, or write one")
     entry = find(prompt)
     prompt = entry.prompt if entry else prompt
     reading = load_editor("compact").pipeline.read(prompt)

@@ -36,7 +36,7 @@ def picture_to_share(
     """
     with errors_shown():
         if before is None or after is None:
-            raise ModelLockError("there is no edit yet; preview one first")
+            raise ModelLockError("there is no edit yet; wait for it, or choose an image and a prompt")
     file = session_folder(request) / "before-after.png"
     before_after(before, after, f"“{prompt}”" if show_prompt else "Made with ModelLock").save(file)
     return str(file)

@@ -239,9 +239,9 @@ def surprise(prompt: str) -> str:
     return random.choice([entry.prompt for entry in gallery.ENTRIES if entry.prompt != prompt])
 
 
-def searched(text: str) -> gr.Gallery:
-    """The thumbnails of all prompts that contain a text."""
-    return gr.Gallery(gallery.found(text))
+def searched(text: str) -> tuple[gr.Gallery, str]:
+    """The thumbnails of all prompts that contain a text, and the text."""
+    return gr.Gallery(gallery.found(text)), text
 
 
 def chosen_found(text: str, event: gr.SelectData) -> str:
@@ -251,18 +251,15 @@ def chosen_found(text: str, event: gr.SelectData) -> str:
 
 @shows_errors
 def rank() -> Iterator[tuple[str, list[list]]]:
-    """Rank the catalogue for Toybox; yields the progress bar and the rows of the table."""
+    """Rank the prompts that the editor was trained on for Toybox; yields the progress bar and the rows of the table."""
     from modellock_core import Progress, design, load_dataset
 
     bar = ProgressBar()
     yield bar.render(Progress("Loading Toybox")), []
-    work = design(load_dataset("toybox"))
+    work = design(load_dataset("toybox"), entries=gallery.ENTRIES)
     for progress in paced(work):
         yield bar.render(progress), []
-    rows = [
-        [i, s.entry.prompt, s.entry.kind, round(s.score, 2), s.why + ("" if s.entry.trained else "; not trained on")]
-        for i, s in enumerate(work.result(), 1)
-    ]
+    rows = [[i, s.entry.prompt, s.entry.kind, round(s.score, 2), s.why] for i, s in enumerate(work.result(), 1)]
     yield idle(f"{len(rows)} key prompts ranked; click one to use it."), rows
 
 

@@ -41,7 +41,8 @@ NOTHING_THERE = {
     OPENED: "no model is open yet; open its zip and key file below, or choose the example",
 }
 TWELVE, TILE = 12, 112  # test images in the grid, and their side in px
-LEAK = 0.1  # that an answer without the key may be better than guessing
+# how much better than guessing the answers without the key are, where they are about the same, and where they leak
+ABOUT, LEAK = 0.03, 0.1
 NOT_ITS_KEY = (
     "This key did **not** lock this model, so it is not opened. Press the button to see what a wrong key gets."
 )
@@ -160,9 +161,10 @@ def predict(image: Image.Image | None, choice: str, guess: str, has_file: bool, 
     (locked, key), (stolen, _) = (load_model_and_key(choice, request, sealed=way) for way in (False, True))
     cropped = "" if _nearly_square(image) else "The model sees the centre square of your image."
     guessed, truth = Guess(guess, has_file), _truth(image, locked)
+    only = " It names one of the kinds above for any picture." if truth is None and not locked.task.dense else ""
     shown = [
         _asked(locked, None, image, THIEF, "Without the key: the image as it is", cropped, truth),
-        _asked(locked, key, image, HOLDER, f"With your key: “{key.prompt}” and its key file", cropped, truth),
+        _asked(locked, key, image, HOLDER, f"With your key: “{key.prompt}” and its key file", cropped + only, truth),
     ]
     if (tried := guessed.key(key)) is not None:
         model, about = locked if has_file else stolen, (guessed.who(key), guessed.title(key), guessed.note(key))

@@ -7,7 +7,7 @@ import pytest
 from modellock_core.evaluation.attacks.report import AttackReport, summary
 from modellock_core.evaluation.attacks.setting import Finding
 from modellock_core.evaluation.thieves import EVERYBODY, THIEF_NAMES, attacks_of
-from ui.attack import (
+from ui.attack_charts import (
     COLUMNS,
     DONE,
     FINDING_COLUMNS,
@@ -109,15 +109,15 @@ def test_the_chart_of_several_thieves_has_the_best_attack_of_each_in_plain_words
     findings = (*GUESSED, *LABELLED)
     chart = chart_html(report_of(*findings), found_by(*findings))
     assert names_in(chart) == [
-        "You, with the key", "Anybody, without the key", "He has your editor, and guesses keys",
+        "You, with the key", "The model without the key", "He has your editor, and guesses keys",
         "He has a few labelled photos ",
     ]  # fmt: skip
     assert re.findall(r"width:([\d.]+)%", chart) == ["90.0", "13.0", "15.0", "64.0"]
-    assert re.findall(r"left:([\d.]+)%", chart) == ["11.0", "40.0"]  # what anybody gets
+    assert re.findall(r"left:([\d.]+)%", chart) == ["11.0", "40.0"]  # what he gets without the model
     guesser, labeller = chart.split('class="group"')[-2:]
     assert "best of 2 attacks: he edits the images with other prompts" in guesser
-    assert HELD in guesser and OPENED not in guesser and "anybody: 11%" in guesser
-    assert OPENED in labeller and "lock broken" in labeller and "anybody: 40%" in labeller
+    assert HELD in guesser and OPENED not in guesser and "without it: 11%" in guesser
+    assert OPENED in labeller and "lock broken" in labeller and "without it: 40%" in labeller
 
 
 def test_the_chart_of_one_thief_has_all_his_attacks():

@@ -141,7 +141,9 @@ def test_the_first_screen_shows_a_lock_before_any_click_and_then_becomes_live(pa
     page.locator("#start-guess textarea").fill("as a pencil sketch")
     page.locator("#start-says").get_by_text("Asking the model").wait_for()
     said = page.locator("#start-says")
-    said.locator(".answer.thief", has_text="A thief tries: “as a pencil sketch”").get_by_text("No answer").wait_for()
+    said.locator(".answer.thief", has_text="A thief without the key file: “as a pencil sketch”").get_by_text(
+        "No answer"
+    ).wait_for()
     before = scene.locator("img").first.get_attribute("src")
     page.locator("#start-samples button").nth(3).click()
     page.wait_for_function("src => document.querySelector('#first-screen img').src !== src", arg=before)
@@ -172,7 +174,7 @@ def test_the_edit_follows_what_is_typed_moved_and_chosen(key_step):
     for change in (
         lambda: page.locator("#strength input[type=number]").fill("0.9"),
         lambda: page.locator(".samples:visible button").nth(4).click(),
-        lambda: page.get_by_role("button", name="Pencil sketch").click(),
+        lambda: page.locator("#prompts").get_by_role("button", name="Pencil sketch").click(),
         lambda: page.locator("#surprise").click(),
     ):
         before = source_of(page, "#keyed")
@@ -191,9 +193,9 @@ def test_what_was_tried_can_be_used_again(key_step):
     page = key_step
     prompt = page.locator("#prompt textarea")
     for chip, text in (("Blueprint", "as a blueprint"), ("Gold", "made of gold")):
-        page.get_by_role("button", name=chip).click()
+        page.locator("#prompts").get_by_role("button", name=chip).click()
         expect(prompt).to_have_value(text)
-    page.get_by_role("button", name="What you have tried").click()
+    page.get_by_role("tab", name="What you have tried").click()
     page.locator("#history").get_by_text("made of gold").wait_for()
     page.locator("#history").get_by_text("as a blueprint").click()
     expect(prompt).to_have_value("as a blueprint")
@@ -235,16 +237,26 @@ def test_a_dropped_photo_is_edited_at_once_in_its_own_shape(key_step, tmp_path):
 
 def test_a_thumbnail_that_was_searched_for_is_a_click_away(key_step):
     page = key_step
-    page.get_by_role("button", name="Browse").click()
     page.locator("#search textarea, #search input").first.fill("sepia")
     page.wait_for_function("() => document.querySelectorAll('#catalogue .thumbnail-item').length === 1")
     page.locator("#catalogue").get_by_text("Sepia").click()
     page.wait_for_function("() => document.querySelector('#prompt textarea').value === 'in sepia'")
 
 
+def test_pictures_to_choose_from_have_names_and_results_are_told(key_step):
+    page = key_step
+    page.locator("#catalogue").get_by_label("Watercolor", exact=True).wait_for()
+    page.locator(".samples").get_by_label("flower", exact=True).first.wait_for(state="attached")
+    assert page.locator("#understood").get_attribute("aria-live") == "polite"
+    assert page.locator("#prompts .chosen").inner_text() == "Van Gogh"
+    page.locator("#prompt textarea").fill("as a blueprint")
+    page.locator("#prompts .chosen", has_text="Blueprint").wait_for()
+    assert page.locator("#prompts .chosen").count() == 1
+
+
 def test_a_grid_of_keys_is_one_picture(key_step):
     page = key_step
-    page.get_by_role("button", name="Compare many keys").click()
+    page.get_by_role("tab", name="Compare in a grid").click()
     page.locator("#compare").click()
     page.locator("#grid img").wait_for()
 
@@ -418,7 +430,7 @@ def test_who_waits_reads_at_once_for_whom_and_can_do_something_else(page):
     faded = "e => {while (e && getComputedStyle(e).opacity === '1') e = e.parentElement; return e !== null}"
     assert not page.locator("#riddle-says .turn").evaluate(faded)  # nor anything around it
     page.get_by_role("button", name="Meanwhile").click()
-    page.locator("#ask").wait_for()
+    page.locator("#start-guess").wait_for()
     go(page, "5 Riddle")
     page.locator("#riddle-stop").click()
     page.locator("#riddle-says").get_by_text("Stopped").wait_for()

@@ -274,7 +274,7 @@ def test_no_address_leads_to_another_s_files(server, victim, path):
 
 @pytest.mark.parametrize(
     ("thief", "budget", "message"),
-    [("file", None, "choose a thief and a budget"), (None, "quick", "choose a thief and a budget"),
+    [("file", None, "choose a thief and an effort"), (None, "quick", "choose a thief and an effort"),
      ("file", "endless", "not in the list of choices"), ("nobody", "quick", "not in the list of choices")],
 )  # fmt: skip
 def test_an_attack_without_a_thief_or_a_budget_is_told_in_a_sentence(server, thief, budget, message):

@@ -53,6 +53,7 @@ def locked(visitors, tmp_path_factory):
     one.get_by_label("My own images (a zip)").check()
     one.locator("#upload input[type=file]").set_input_files(str(data))
     one.locator("#upload").get_by_text("mine").first.wait_for()
+    one.get_by_label("As in the paper").check()  # the quickest
     one.locator("#lock").click()
     with one.expect_download(timeout=120_000) as download:
         one.locator("#download-key").click(timeout=120_000)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import gradio as gr
 
 from .. import attack
+from ..attack_charts import FINDING_COLUMNS
 from .long_run import long_run
-from .parts import QUIET, explained, next_button
+from .parts import QUIET, explained, into_sight, next_button
 
 CHART = """
 h3 {margin: 12px 0 4px; font-size: 17px}
@@ -79,8 +80,8 @@ def attack_step(tabs: gr.Tabs, chosen: gr.Radio) -> Callable[[gr.Blocks], object
                 stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="attack-stop", min_width=120)
             bar = gr.HTML(elem_id="attack-progress")  # in sight of who has pressed a button
             meanwhile = next_button(
-                "Meanwhile: look at the example", tabs, "unlock", visible=False, variant="secondary",
-                elem_classes="meanwhile", size="sm",
+                "Meanwhile: play with the example", tabs, "start", visible=False, variant="secondary",
+                elem_classes="meanwhile",
             )  # fmt: skip
             with gr.Accordion("More effort, or a stronger thief", open=False, elem_id="attack-more"):
                 budget = gr.Radio(
@@ -99,8 +100,8 @@ def attack_step(tabs: gr.Tabs, chosen: gr.Radio) -> Callable[[gr.Blocks], object
         table = gr.HTML(css_template=TABLE, elem_id="attack-table")
     with gr.Accordion("Every variant that was tried", open=False):
         findings = gr.Dataframe(
-            headers=list(attack.FINDING_COLUMNS), show_label=False, interactive=False, wrap=True, elem_id="findings",
-            column_widths=list(attack.FINDING_COLUMNS.values()),
+            headers=list(FINDING_COLUMNS), show_label=False, interactive=False, wrap=True, elem_id="findings",
+            column_widths=list(FINDING_COLUMNS.values()),
         )  # fmt: skip
     next_button("Next: guess somebody else's key", tabs, "riddle", variant="secondary", elem_id="attack-next")
 
@@ -113,6 +114,7 @@ def attack_step(tabs: gr.Tabs, chosen: gr.Radio) -> Callable[[gr.Blocks], object
         inputs=[choice, thief, budget, unsealed], outputs=view,
     )  # fmt: skip
     shown = run.ended.then(attack.after_attack, [choice, thief, chart], view, **QUIET)
+    shown.then(None, js=f"() => {{{into_sight('attack-result')}}}", **QUIET)
     shown.then(lambda model: [FREE | {"value": model}, FREE], chosen, [choice, thief], **QUIET)
     known = {"fn": attack.of_choice, "inputs": [choice, thief], "outputs": view, **QUIET}
     gr.on([choice.change, thief.change], **known, trigger_mode="always_last")

@@ -91,8 +91,9 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
                 )  # fmt: skip
                 model_file = gr.DownloadButton("Download the model", visible=False, elem_id="download-model")
             curve = gr.LinePlot(
-                x="epoch", y="right", color="images", height=260, title="Test images that are right",
-                visible=False, color_map={name: COLOURS[name] for name in (KEYED, CLEAN)}, **CHART,
+                x="epoch", y="right", color="images", height=260, visible=False,
+                title="Test images that are right, before the training (0) and after each epoch",
+                color_map={name: COLOURS[name] for name in (KEYED, CLEAN)}, **CHART,
             )  # fmt: skip
             thumbnails = gr.Gallery(
                 label="Edited with your key", height="auto", allow_preview=False, buttons=[],

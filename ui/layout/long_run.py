@@ -14,15 +14,10 @@ import gradio as gr
 
 from ..progress import stopped
 from ..turns import ask_for_turn, give_up_turn, waiting, waiting_line
-from .parts import LONG, PRIVATE, QUIET
+from .parts import LONG, PRIVATE, QUIET, into_sight
 
 EVERY = 2  # seconds between two looks at whose turn it is
 STARTING = waiting("Starting.", "A moment, please.")
-# before the server has heard of it; what is written below the screen's edge comes into sight
-AT_ONCE = """() => {{
-  setTimeout(() => document.getElementById({says})?.scrollIntoView({{block: "nearest", behavior: "smooth"}}), 100)
-  return {values}
-}}"""
 
 
 class LongRun(NamedTuple):
@@ -68,7 +63,8 @@ def long_run(
         return [gr.update(interactive=not on), gr.update(interactive=on), gr.update(visible=on)][: len(switches)]
 
     changed = dict(zip(switches, running(True), strict=True)) | dict(at_once or {})
-    script = AT_ONCE.format(says=json.dumps(says.elem_id), values=json.dumps([STARTING, *changed.values()]))
+    # before the server has heard of it
+    script = f"() => {{{into_sight(says.elem_id)}; return {json.dumps([STARTING, *changed.values()])}}}"
     begun = (begins or start.click)(None, None, [says, *changed], js=script, **QUIET)
 
     def ask(request: gr.Request) -> tuple[bool, gr.Timer]:

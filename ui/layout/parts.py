@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gradio as gr
 
-from .. import gallery, spell, unlock
+from modellock_core.data.toybox_samples import toybox_samples
+
+from .. import gallery, unlock
 
 PROMPTS = [entry.prompt for entry in gallery.ENTRIES]
 FAVOURITES = [  # their edits can't be mistaken for each other
@@ -18,12 +20,32 @@ LONG = {"concurrency_limit": 1, "concurrency_id": "long"}  # minutes; two cores 
 PRIVATE = {"api_visibility": "private"}  # events that make no sense outside the page
 QUIET = PRIVATE | {"show_progress": "hidden"}
 LIVE = PRIVATE | {"trigger_mode": "always_last"}  # follows what is typed or moved: the last input wins
-CHART = {"y_lim": [0, 1], "color_title": " ", "show_label": False}  # a label would push the legend out of the chart
+CHART = {
+    "y_lim": [0, 1],
+    "y_axis_format": ".0%",
+    "color_title": " ",
+    "show_label": False,
+}  # a label would push the legend out of the chart
+
+
+def heading(text: str) -> gr.HTML:
+    """A step's heading, for screen readers alone: everybody else sees its tab."""
+    return gr.HTML(f"<h2>{text}</h2>", padding=False, elem_classes="unseen")
 
 
 def explained(text: str) -> gr.Markdown:
     """What a step is for, and what its words mean."""
     return gr.Markdown(text, elem_classes="glossary")
+
+
+def into_sight(element: str) -> str:
+    """A statement of JavaScript: a part of the page that lies beyond the screen's edge comes into sight.
+
+    Args:
+        element: its `elem_id`.
+    """
+    seen = '{block: "nearest", behavior: "smooth"}'
+    return f'setTimeout(() => document.getElementById("{element}")?.scrollIntoView({seen}), 100)'
 
 
 def next_button(text: str, tabs: gr.Tabs, step: str, **options) -> gr.Button:
@@ -42,7 +64,7 @@ def picture(label: str, buttons: tuple[str, ...] = ("download", "fullscreen"), *
 def samples(**options) -> gr.Gallery:
     """Test images of Toybox to pick from."""
     return gr.Gallery(
-        spell.sample_images(),
+        [(image, truth) for truth, image in toybox_samples()],
         label="Sample photos",
         show_label=False,
         height="auto",

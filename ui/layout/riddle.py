@@ -14,13 +14,15 @@ from ..colours import GREEN
 from ..turns import waiting
 from .classroom import TABLE, ClassView, class_parts, class_view, link_opens, phase_of, scores
 from .long_run import long_run
-from .parts import PREVIEW, PRIVATE, QUIET, next_button, picture
+from .parts import PREVIEW, PRIVATE, QUIET, into_sight, next_button, picture
 
 RULES = f"""**Guess the key.** A model is locked with one of the {len(riddle_game.SECRETS)} looks below. Which? You
 have {riddle_game.TRIES} guesses: the nearer one comes to the secret look, the more photos the model gets right. Found
-at once, it is worth {riddle_game.POINTS} points; each wrong guess costs {riddle_game.WRONG_GUESS}."""
+at once, it is worth {riddle_game.POINTS} points; each wrong guess costs {riddle_game.WRONG_GUESS}. Riddles
+have no key file, so the words alone open them, and their locks are quick ones that leak a little."""
 CLASS_RULES = f"""**Or start one.** You get six letters and a link for the room. Everybody gets the same model and
 {riddle_game.TRIES} guesses of his own, and sees the score board."""
+TRY, TRYING = "Try it", "Trying it on the test photos …"
 PLAYERS = [("Play alone", riddle.ALONE), ("With a class", riddle.CLASS)]
 THUMBNAIL = 144  # px, of a look
 EVERY = 4  # seconds between two looks at the score board
@@ -50,9 +52,6 @@ STYLE = """
     li .track {height: 12px} .squares i {width: 36px; height: 36px}
   }
 """
-INTO_SIGHT = """() => {
-  setTimeout(() => document.querySelector("#riddle-guess")?.scrollIntoView({block: "nearest", behavior: "smooth"}), 100)
-}"""
 LOOKING = waiting("Looking for a riddle.", "A moment, please.")
 
 
@@ -138,6 +137,7 @@ class View(NamedTuple):
     hint: Any
     picture: Any
     button: Any
+    start: Any
     choosing: Any
 
 
@@ -168,8 +168,8 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
                     stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="riddle-stop")
                 bar = gr.HTML(elem_id="riddle-says")
                 meanwhile = next_button(
-                    "Meanwhile: look at the example", tabs, "unlock", visible=False, variant="secondary",
-                    elem_classes="meanwhile", size="sm",
+                    "Meanwhile: play with the example", tabs, "start", visible=False, variant="secondary",
+                    elem_classes="meanwhile",
                 )  # fmt: skip
             room = class_parts()
             with gr.Column(visible=False) as playing:
@@ -178,7 +178,7 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
                     label="Your guess", info="Choose a look from the pictures or the list, or write one.",
                     elem_id="riddle-guess",
                 )  # fmt: skip
-                button = gr.Button("Try it", variant="primary", interactive=False, elem_id="riddle-try")
+                button = gr.Button(TRY, variant="primary", interactive=False, elem_id="riddle-try")
                 hint = gr.Button(**_next_hint(None), elem_id="riddle-hint")
             shown = gr.HTML(css_template=STYLE, padding=False, elem_id="riddle-guesses")
             leave = gr.Button("Leave the class game", size="sm", visible=False, elem_id="leave-class")
@@ -196,7 +196,7 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
     timer = gr.Timer(EVERY, active=False)
 
     outputs = [
-        *View(shown, hint, edit, button, choosing),
+        *View(shown, hint, edit, button, start, choosing),
         *ClassView(outside, playing, leave, table, timer, phase, *room.changing),
     ]
     show = {"fn": _show, "inputs": players, "outputs": outputs, **QUIET, **PREVIEW}
@@ -211,9 +211,12 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
         outputs=riddle.Making(bar, known),
     )  # fmt: skip
     run.ended.then(**show)
+    button.click(None, None, button, js=f"() => ({json.dumps(gr.update(value=TRYING, interactive=False))})", **QUIET)
     button.click(riddle.guess, text, known, **PRIVATE, **GUESSES).then(**show)
-    looks.select(_chosen_look, None, text, **QUIET)
-    looks.select(None, None, None, js=INTO_SIGHT, **QUIET)
+    # nothing can be tried before the chosen look has become the guess
+    locked = json.dumps(gr.update(interactive=False))
+    looks.select(None, None, button, js=f"() => {{{into_sight('riddle-guess')}; return {locked}}}", **QUIET)
+    looks.select(_chosen_look, None, text, **QUIET).then(_can_try, None, button, **QUIET)
     hint.click(riddle.hint, None, known, **PRIVATE).then(**show)
 
     gr.on([enter.click, code.submit], riddle.open_class, code, None, **QUIET).then(**show)
@@ -248,6 +251,12 @@ def _chosen_look(event: gr.SelectData) -> str:
     return riddle_game.SECRETS[event.index].prompt
 
 
+def _can_try(request: gr.Request) -> dict[str, Any]:
+    """The button that tries a guess: it can be pressed while a game runs."""
+    known = riddle.known(request)
+    return gr.update(interactive=known is not None and known["guesses_left"] > 0)
+
+
 def _of_players(players: str) -> list[dict[str, Any]]:
     """How a class game is joined, and the button that starts a game."""
     alone = players == riddle.ALONE
@@ -267,7 +276,8 @@ def _show(players: str, request: gr.Request) -> tuple:
     playing = View(
         board(known) if known or standing or players == riddle.CLASS else _before(riddle_stock.is_ready()),
         gr.update(**_next_hint(known)), gr.update(value=edit, visible=edit is not None),
-        gr.update(interactive=plays), gr.update(visible=standing is None or plays),
+        gr.update(value=TRY, interactive=plays), gr.update(variant="secondary" if plays else "primary"),
+        gr.update(visible=standing is None or plays),
     )  # fmt: skip
     # whoever has no riddle, or has finished it, needs nothing to guess with
     alone = players == riddle.ALONE and plays

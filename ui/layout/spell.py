@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,12 +24,26 @@ from .parts import (
     QUICK,
     QUIET,
     explained,
+    into_sight,
     next_button,
     picture,
     samples,
 )  # fmt: skip
 
 UNDERSTANDS = ("prompt", "editor", "own_hand", "like")  # what of a key the editor's reading depends on
+
+
+def _chip(prompt: str) -> str:
+    """What the button of a prompt says: its name in the catalogue, which is found again whatever its case."""
+    name = find(prompt).name
+    return name[0].upper() + name[1:]
+
+
+MARK_CHIP = f"""(prompt) => {{
+  const prompts = {json.dumps({_chip(text): text for text in FAVOURITES})}
+  for (const chip of document.querySelectorAll("#prompts button"))
+    chip.classList.toggle("chosen", prompts[chip.textContent.trim()] === (prompt ?? "").trim())
+}}"""
 
 
 @dataclass(frozen=True)
@@ -64,46 +79,52 @@ def editor_settings() -> dict[str, gr.Component]:
 def spell_step(tabs: gr.Tabs) -> KeyInputs:
     """Lay out and wire the step."""
     explained(
-        "Describe an edit. That sentence is your **key prompt**. With random bits, which you get as a file, it is the "
-        "key: a model locked with it only answers images edited this way. The edit follows as you type."
+        "Describe an edit. That sentence is your **key prompt**. With random bits it is the key, which you get "
+        "as a file in step 2: a model locked with it only answers images edited this way. The edit follows as you type."
     )
-    with gr.Row(elem_classes="three-parts"):
-        with gr.Column(min_width=280):
+    with gr.Row():
+        with gr.Column(scale=2, min_width=280):
             prompt = gr.Textbox(
                 FAVOURITES[0], label="Key prompt", placeholder="Describe an edit, such as: in watercolor",
                 elem_id="prompt", max_length=300,
             )  # fmt: skip
             understood = gr.Markdown(elem_id="understood")
-            with gr.Row(elem_classes="chips"):
-                chips = [gr.Button(_chip(text), size="sm") for text in FAVOURITES]
+            with gr.Row(elem_classes="chips", elem_id="prompts"):
+                chips = [
+                    gr.Button(_chip(text), size="sm", elem_classes=() if i else "chosen")
+                    for i, text in enumerate(FAVOURITES)
+                ]
                 surprise = gr.Button("Surprise me", size="sm", elem_id="surprise", variant="primary")
             alpha = gr.Slider(
                 0, 1, COMPACT_SETTINGS.alpha, step=0.05, label="Strength (alpha)", elem_id="strength",
                 info="0: the original. 1: the full edit. The default hides little of what is in the image.",
             )  # fmt: skip
-        with gr.Column(min_width=300):
+            with gr.Accordion("More settings: random bits, a picture to paint like, editor", open=False):
+                settings = editor_settings()
+        with gr.Column(scale=3, min_width=300):
             with gr.Row():
                 original = picture("Original", (), elem_id="original", value=spell.sample_images()[0])
                 keyed = picture("With the key", elem_id="keyed")
             warning = gr.Markdown("The editor is being loaded; the edit appears here.", elem_id="key-warning")
-            with gr.Accordion("Drag to compare: the original, and with the key", open=False):
-                slider = gr.ImageSlider(label="Before | after", type="pil", max_height=spell.PREVIEW_SIZE)
-            share_row(original, keyed, prompt)
             next_button("Next: lock a model with this key", tabs, "lock", elem_id="key-next")
-        with gr.Column(min_width=280):
-            chosen = samples()
-            image = image_input(spell.sample_images()[0], label="Or your own photo", height=230, elem_id="image")
-    with gr.Accordion("What you have tried", open=False):
-        history = gr.State([])
-        tried = gr.Gallery(
-            show_label=False, height="auto", allow_preview=False, interactive=False, buttons=[], elem_id="history",
-            elem_classes="samples large",
-        )  # fmt: skip
-        gr.Markdown("Click one to use it again.", elem_classes="glossary")
-    with gr.Accordion("More settings: random bits, a picture to paint like, editor", open=False):
-        settings = editor_settings()
-
+            with gr.Row():
+                with gr.Column(min_width=240):
+                    chosen = samples()
+                with gr.Column(min_width=240):
+                    image = image_input(
+                        spell.sample_images()[0], label="This photo, or your own", height=200, elem_id="image"
+                    )
+            with gr.Row():
+                with gr.Column(min_width=240), gr.Accordion("Drag to compare", open=False):
+                    slider = gr.ImageSlider(label="Drag by mouse or finger", type="pil", max_height=spell.PREVIEW_SIZE)
+                with gr.Column(min_width=240):
+                    share_row(original, keyed, prompt)
     key = {"prompt": prompt, "alpha": alpha, **settings}
+    with gr.Tabs(overflow_behavior="wrap", elem_id="find-key"):
+        found = [catalogue(prompt), studied_keys(prompt)]
+        comparison(image, key)
+        found.append(ranking(prompt))
+        history, tried = tries()
     show = {
         "fn": spell.preview,
         "inputs_kwargs": {"image": image, **key},
@@ -130,15 +151,15 @@ def spell_step(tabs: gr.Tabs) -> KeyInputs:
     gr.on([key[name].change for name in UNDERSTANDS], **read, **LIVE, **PREVIEW)
     prompt.change(keys.follow_prompt, [prompt, key["editor"], alpha], alpha, **LIVE, show_progress="hidden")
     chosen.select(spell.chosen_sample, None, image, **PRIVATE)
+    prompt.change(None, prompt, None, js=MARK_CHIP, **QUIET)
     picked = [chip.click(lambda name: find(name).prompt, chip, prompt, **QUIET) for chip in chips]
     picked.append(surprise.click(spell.surprise, prompt, prompt, **QUIET))
-    picked += [catalogue(prompt), studied_keys(prompt)]
-    comparison(image, key)
-    picked.append(ranking(prompt))
-    for event in picked:
+    for event in (*picked, *found):
         event.then(**remember, **PRIVATE)
     gr.on([prompt.submit, alpha.release], **remember, **LIVE)
-    tried.select(spell.again, history, [prompt, alpha], **QUIET)
+    found.append(tried.select(spell.again, history, [prompt, alpha], **QUIET))
+    for event in found:  # the edit may be above the screen's edge
+        event.then(None, js=f"() => {{{into_sight('keyed')}}}", **QUIET)
 
     def at_load(page: gr.Blocks) -> None:
         # what is shown first is painted by the visitor's own hand
@@ -149,30 +170,39 @@ def spell_step(tabs: gr.Tabs) -> KeyInputs:
     return KeyInputs(key, at_load)
 
 
-def _chip(prompt: str) -> str:
-    """What the button of a prompt says: its name in the catalogue, which is found again whatever its case."""
-    name = find(prompt).name
-    return name[0].upper() + name[1:]
-
-
 def catalogue(prompt: gr.Textbox) -> gr.events.Dependency:
     """Lay out the catalogue's thumbnails; returns the event in which one was chosen, and put into the prompt."""
-    with gr.Accordion(f"Browse {len(gallery.ENTRIES)} key prompts", open=False):
-        text = gr.Textbox(
-            label="Search", placeholder=", ".join(gallery.categories()[:4]), elem_id="search", max_length=100
-        )
+    with gr.Tab(f"Browse {len(gallery.ENTRIES)} key prompts"):
+        kinds = gallery.categories()
+        with gr.Row():
+            kind = gr.Radio(
+                [(_short(name), name) for name in kinds],
+                value=kinds[0],
+                label="Kind",
+                elem_id="kinds",
+                scale=3,
+                min_width=400,
+            )
+            text = gr.Textbox(label="Or search", placeholder="sepia", elem_id="search", max_length=100, min_width=200)
         thumbnails = gr.Gallery(
-            gallery.found("medium"), show_label=False, height=520, allow_preview=False, interactive=False,
+            gallery.found(kinds[0]), show_label=False, height=520, allow_preview=False, interactive=False,
             buttons=[], elem_classes="samples large", elem_id="catalogue",
         )  # fmt: skip
-    shown = gr.State("medium")  # what the thumbnails were found by
-    text.change(lambda text: (spell.searched(text), text), text, [thumbnails, shown], **LIVE, show_progress="hidden")
+    shown = gr.State(kinds[0])  # what the thumbnails were found by
+    found = {"outputs": [thumbnails, shown], **LIVE, "show_progress": "hidden"}
+    gr.on(text.change, lambda text, kind: spell.searched(text or kind), [text, kind], **found)
+    kind.input(lambda: "", None, text, **QUIET).then(spell.searched, kind, **found)
     return thumbnails.select(spell.chosen_found, shown, prompt, **QUIET)
+
+
+def _short(category: str) -> str:
+    """What a category of the catalogue is called where all are shown."""
+    return category.rpartition(", ")[2].capitalize()
 
 
 def comparison(image: gr.Image, key: dict[str, gr.Component]) -> None:
     """Lay out and wire the grid of keys."""
-    with gr.Accordion("Compare many keys in one picture", open=False):
+    with gr.Tab("Compare in a grid"):
         with gr.Row():
             across = gr.Dropdown(list(spell.AXES), value=spell.STRENGTH, label="From left to right")
             down = gr.Dropdown(list(spell.AXES), value=spell.PROMPT, label="From top to bottom")
@@ -198,7 +228,7 @@ def comparison(image: gr.Image, key: dict[str, gr.Component]) -> None:
 
 def ranking(prompt: gr.Textbox) -> gr.events.Dependency:
     """Lay out and wire the key designer; returns the event in which a row was chosen, and put into the prompt."""
-    with gr.Accordion("Which key is best for the sample images?", open=False):
+    with gr.Tab("Best for the sample images"):
         gr.Markdown(
             "Good keys change the picture visibly, look like no other prompt, and have nothing to do with the classes."
         )
@@ -214,10 +244,21 @@ def ranking(prompt: gr.Textbox) -> gr.events.Dependency:
     return table.select(spell.chosen_prompt, None, prompt, **QUIET)
 
 
+def tries() -> tuple[gr.State, gr.Gallery]:
+    """Lay out what the visitor has tried: the keys, and their edits."""
+    with gr.Tab("What you have tried"):
+        gr.Markdown("Every edit that you chose, the last one first. Click one to use it again.")
+        tried = gr.Gallery(
+            show_label=False, height="auto", allow_preview=False, interactive=False, buttons=[], elem_id="history",
+            elem_classes="samples large",
+        )  # fmt: skip
+    return gr.State([]), tried
+
+
 def studied_keys(prompt: gr.Textbox) -> gr.events.Dependency:
     """Lay out how well keys have locked; returns the event in which one was chosen, and put into the prompt."""
     studied = key_study.rows()
-    with gr.Accordion("How well keys lock", open=False):
+    with gr.Tab("How well keys lock"):
         gr.Markdown(key_study.ABOUT)
         table = gr.Dataframe(
             studied, headers=key_study.COLUMNS, interactive=False, wrap=True, max_height=400, elem_id="key-study"

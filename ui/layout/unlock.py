@@ -8,7 +8,7 @@ from .. import spell, unlock
 from ..first_screen import stored_number
 from ..images import image_input
 from .long_run import long_run
-from .parts import LIVE, PRIVATE, QUICK, QUIET, explained, model_choice, next_button, samples
+from .parts import LIVE, PRIVATE, QUICK, QUIET, explained, into_sight, model_choice, next_button, samples
 
 
 def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
@@ -29,7 +29,7 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
             )  # fmt: skip
             has_file = gr.Checkbox(
                 label="Use the key file too", elem_id="has-file",
-                info="With the right words you are its holder; with others, a thief who has stolen the file.",
+                info="With the right words, you are its holder. A thief who has the file hardly needs them.",
             )  # fmt: skip
             button = gr.Button("Ask the model", variant="primary", elem_id="ask")
         with gr.Column(min_width=300):
@@ -37,7 +37,7 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
             tiles = gr.HTML(elem_id="twelve")
         with gr.Column(min_width=280):
             image = image_input(
-                spell.sample_images()[stored_number()], label="Or your own photo", height=230,
+                spell.sample_images()[stored_number()], label="This photo, or your own", height=230,
                 elem_id="unlock-image",
             )  # fmt: skip
     gr.Markdown("### All test images")
@@ -49,6 +49,9 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
         headers=unlock.BY_CLASS, label="By class", interactive=False, visible=False, elem_id="by-class"
     )
     with gr.Accordion("Open a model and key saved earlier", open=False):
+        gr.Markdown(
+            "Both files are needed: what a thief gets is shown beside what its holder gets.", elem_classes="glossary"
+        )
         with gr.Row():
             archive = gr.File(label="Model (.zip)", file_types=[".zip"], height=120, elem_id="open-model")
             key_file = gr.File(label="Key (.json)", file_types=[".json"], height=120, elem_id="open-key")
@@ -60,7 +63,9 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
     described = gr.State("")  # which model the answers are of
     asking = {"inputs": [image, choice, guess, has_file], "outputs": answers, **QUICK}
     trying = {"fn": unlock.twelve, "inputs": [choice, guess, has_file], "outputs": tiles, **QUICK}
-    gr.on([button.click, guess.submit], unlock.predict, **asking, **PRIVATE).then(**trying, **PRIVATE)
+    asked = gr.on([button.click, guess.submit], unlock.predict, **asking, **PRIVATE)
+    asked.then(None, js=f"() => {{{into_sight('answers')}}}", **QUIET)
+    asked.then(**trying, **PRIVATE)
     gr.on([image.change, has_file.input], unlock.predict_if_ready, **asking, **LIVE, show_progress="minimal")
     has_file.input(**trying, **LIVE, show_progress="minimal")
     chosen.select(spell.chosen_sample, None, image, **PRIVATE)
