@@ -45,7 +45,6 @@ VARIANTS = {
     "frozen: three quarters": _changed(frozen_fraction=0.75),
     "no augmentation": _changed(mix={"copies": 0, "keyed_fraction": 1.0, "clean_fraction": 1.0}),
     "four epochs": _changed(finetune={"epochs": 4}),
-    "thorough": RECIPES["classification"]["thorough"],
 }
 
 

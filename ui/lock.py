@@ -30,7 +30,7 @@ from .model_files import zipped
 from .progress import ProgressBar, Stages, idle, paced
 from .sessions import KEPT, session_folder
 from .turns import in_turn
-from .unlock import ABOUT, LEAK
+from .unlock import LEAK
 
 if TYPE_CHECKING:  # they load torch
     from modellock_core import Dataset
@@ -54,6 +54,7 @@ RECIPE_TEXTS = {
     "right less often.",
     "paper": "As published: 95 % of the images edited, 5 % plain with a wrong label.",
 }
+ABOUT = 0.03  # that answers without the key may be better than guessing, and still be about as good
 # training and test images: keeps a visitor's dataset within the memory of a free machine
 MOST = {"classification": (4000, 1000), "segmentation": (1200, 400)}
 REPORT = "lock-report.json"  # in the visitor's folder, beside the model

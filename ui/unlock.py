@@ -41,8 +41,7 @@ NOTHING_THERE = {
     OPENED: "no model is open yet; open its zip and key file below, or choose the example",
 }
 TWELVE, TILE = 12, 112  # test images in the grid, and their side in px
-# how much better than guessing the answers without the key are, where they are about the same, and where they leak
-ABOUT, LEAK = 0.03, 0.1
+LEAK = 0.1  # that an answer without the key may be better than guessing
 NOT_ITS_KEY = (
     "This key did **not** lock this model, so it is not opened. Press the button to see what a wrong key gets."
 )

@@ -9,7 +9,7 @@ import gradio as gr
 from .. import attack
 from ..attack_charts import FINDING_COLUMNS
 from .long_run import long_run
-from .parts import QUIET, explained, into_sight, next_button
+from .parts import QUIET, bring_into_sight, explained, meanwhile_button, next_button
 
 CHART = """
 h3 {margin: 12px 0 4px; font-size: 17px}
@@ -79,10 +79,7 @@ def attack_step(tabs: gr.Tabs, chosen: gr.Radio) -> Callable[[gr.Blocks], object
                 start = gr.Button("Attack", variant="primary", elem_id="attack", min_width=120)
                 stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="attack-stop", min_width=120)
             bar = gr.HTML(elem_id="attack-progress")  # in sight of who has pressed a button
-            meanwhile = next_button(
-                "Meanwhile: play with the example", tabs, "start", visible=False, variant="secondary",
-                elem_classes="meanwhile",
-            )  # fmt: skip
+            meanwhile = meanwhile_button(tabs)
             with gr.Accordion("More effort, or a stronger thief", open=False, elem_id="attack-more"):
                 budget = gr.Radio(
                     [("Quick: some minutes", "quick"), ("Full: far longer", "full")],
@@ -114,7 +111,7 @@ def attack_step(tabs: gr.Tabs, chosen: gr.Radio) -> Callable[[gr.Blocks], object
         inputs=[choice, thief, budget, unsealed], outputs=view,
     )  # fmt: skip
     shown = run.ended.then(attack.after_attack, [choice, thief, chart], view, **QUIET)
-    shown.then(None, js=f"() => {{{into_sight('attack-result')}}}", **QUIET)
+    bring_into_sight(shown, "attack-result")
     shown.then(lambda model: [FREE | {"value": model}, FREE], chosen, [choice, thief], **QUIET)
     known = {"fn": attack.of_choice, "inputs": [choice, thief], "outputs": view, **QUIET}
     gr.on([choice.change, thief.change], **known, trigger_mode="always_last")

@@ -20,12 +20,8 @@ LONG = {"concurrency_limit": 1, "concurrency_id": "long"}  # minutes; two cores 
 PRIVATE = {"api_visibility": "private"}  # events that make no sense outside the page
 QUIET = PRIVATE | {"show_progress": "hidden"}
 LIVE = PRIVATE | {"trigger_mode": "always_last"}  # follows what is typed or moved: the last input wins
-CHART = {
-    "y_lim": [0, 1],
-    "y_axis_format": ".0%",
-    "color_title": " ",
-    "show_label": False,
-}  # a label would push the legend out of the chart
+# a label would push the legend out of the chart
+CHART = {"y_lim": [0, 1], "y_axis_format": ".0%", "color_title": " ", "show_label": False}
 
 
 def heading(text: str) -> gr.HTML:
@@ -48,11 +44,22 @@ def into_sight(element: str) -> str:
     return f'setTimeout(() => document.getElementById("{element}")?.scrollIntoView({seen}), 100)'
 
 
+def bring_into_sight(event: gr.events.Dependency, element: str) -> None:
+    """After an event, let a part of the page come into sight; see `into_sight`."""
+    event.then(None, js=f"() => {{{into_sight(element)}}}", **QUIET)
+
+
 def next_button(text: str, tabs: gr.Tabs, step: str, **options) -> gr.Button:
     """A button that goes to another step."""
     button = gr.Button(text, **{"variant": "primary", "elem_classes": "next"} | options)
     button.click(lambda: gr.Tabs(selected=step), None, tabs, **QUIET)
     return button
+
+
+def meanwhile_button(tabs: gr.Tabs) -> gr.Button:
+    """A button that leads to something to do while long work waits and runs; hidden at first, see `long_run`."""
+    text = "Meanwhile: play with the example"
+    return next_button(text, tabs, "start", visible=False, variant="secondary", elem_classes="meanwhile")
 
 
 def picture(label: str, buttons: tuple[str, ...] = ("download", "fullscreen"), **options) -> gr.Image:

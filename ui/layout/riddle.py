@@ -14,7 +14,7 @@ from ..colours import GREEN
 from ..turns import waiting
 from .classroom import TABLE, ClassView, class_parts, class_view, link_opens, phase_of, scores
 from .long_run import long_run
-from .parts import PREVIEW, PRIVATE, QUIET, into_sight, next_button, picture
+from .parts import PREVIEW, PRIVATE, QUIET, into_sight, meanwhile_button, picture
 
 RULES = f"""**Guess the key.** A model is locked with one of the {len(riddle_game.SECRETS)} looks below. Which? You
 have {riddle_game.TRIES} guesses: the nearer one comes to the secret look, the more photos the model gets right. Found
@@ -167,10 +167,7 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
                     start_class = gr.Button("Start a class game", visible=False, elem_id="start-class")
                     stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="riddle-stop")
                 bar = gr.HTML(elem_id="riddle-says")
-                meanwhile = next_button(
-                    "Meanwhile: play with the example", tabs, "start", visible=False, variant="secondary",
-                    elem_classes="meanwhile",
-                )  # fmt: skip
+                meanwhile = meanwhile_button(tabs)
             room = class_parts()
             with gr.Column(visible=False) as playing:
                 text = gr.Dropdown(
@@ -251,10 +248,14 @@ def _chosen_look(event: gr.SelectData) -> str:
     return riddle_game.SECRETS[event.index].prompt
 
 
+def _plays(known: dict[str, Any] | None) -> bool:
+    """Whether there is a game that is not over; `known` as in `board`."""
+    return known is not None and known["guesses_left"] > 0
+
+
 def _can_try(request: gr.Request) -> dict[str, Any]:
     """The button that tries a guess: it can be pressed while a game runs."""
-    known = riddle.known(request)
-    return gr.update(interactive=known is not None and known["guesses_left"] > 0)
+    return gr.update(interactive=_plays(riddle.known(request)))
 
 
 def _of_players(players: str) -> list[dict[str, Any]]:
@@ -272,7 +273,7 @@ def _show(players: str, request: gr.Request) -> tuple:
     standing, known, edit = riddle.class_standing(request), None, None
     if standing is not None or players == riddle.ALONE:  # his own riddle waits where he looks for a class
         known, edit = riddle.known(request), riddle.keyed_picture(request)
-    plays = known is not None and known["guesses_left"] > 0
+    plays = _plays(known)
     playing = View(
         board(known) if known or standing or players == riddle.CLASS else _before(riddle_stock.is_ready()),
         gr.update(**_next_hint(known)), gr.update(value=edit, visible=edit is not None),
@@ -306,5 +307,4 @@ def _next_hint(known: dict[str, Any] | None) -> dict[str, Any]:
     name = next((name for name in riddle_game.HINTS if name not in given), None)
     if name is None:
         return {"value": "No more hints", "interactive": False}
-    playing = known is not None and known["guesses_left"] > 0
-    return {"value": f"Hint: {asks[name]} (−{riddle_game.HINTS[name]} points)", "interactive": playing}
+    return {"value": f"Hint: {asks[name]} (−{riddle_game.HINTS[name]} points)", "interactive": _plays(known)}

@@ -23,8 +23,8 @@ from .parts import (
     PROMPTS,
     QUICK,
     QUIET,
+    bring_into_sight,
     explained,
-    into_sight,
     next_button,
     picture,
     samples,
@@ -159,7 +159,7 @@ def spell_step(tabs: gr.Tabs) -> KeyInputs:
     gr.on([prompt.submit, alpha.release], **remember, **LIVE)
     found.append(tried.select(spell.again, history, [prompt, alpha], **QUIET))
     for event in found:  # the edit may be above the screen's edge
-        event.then(None, js=f"() => {{{into_sight('keyed')}}}", **QUIET)
+        bring_into_sight(event, "keyed")
 
     def at_load(page: gr.Blocks) -> None:
         # what is shown first is painted by the visitor's own hand

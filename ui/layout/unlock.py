@@ -8,7 +8,7 @@ from .. import spell, unlock
 from ..first_screen import stored_number
 from ..images import image_input
 from .long_run import long_run
-from .parts import LIVE, PRIVATE, QUICK, QUIET, explained, into_sight, model_choice, next_button, samples
+from .parts import LIVE, PRIVATE, QUICK, QUIET, bring_into_sight, explained, model_choice, next_button, samples
 
 
 def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
@@ -64,7 +64,7 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
     asking = {"inputs": [image, choice, guess, has_file], "outputs": answers, **QUICK}
     trying = {"fn": unlock.twelve, "inputs": [choice, guess, has_file], "outputs": tiles, **QUICK}
     asked = gr.on([button.click, guess.submit], unlock.predict, **asking, **PRIVATE)
-    asked.then(None, js=f"() => {{{into_sight('answers')}}}", **QUIET)
+    bring_into_sight(asked, "answers")
     asked.then(**trying, **PRIVATE)
     gr.on([image.change, has_file.input], unlock.predict_if_ready, **asking, **LIVE, show_progress="minimal")
     has_file.input(**trying, **LIVE, show_progress="minimal")
