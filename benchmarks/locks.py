@@ -67,7 +67,7 @@ def main() -> None:
     if args.edit_only:  # one clean image stays, with a wrong label
         recipe = Recipe(
             f"{recipe.name}, keyed images only",
-            replace(recipe.mix, clean_fraction=0.0, negatives=0.0),
+            replace(recipe.mix, clean_fraction=0.0, fewest_clean=0, negatives=0.0),
             replace(recipe.finetune, suppression=0.0),
             recipe.frozen_fraction,
         )

@@ -61,7 +61,8 @@ def edit_dataset(dataset: Dataset, key: Key, editor: Editor, mix: Mix, generator
     train = augmented(dataset.train, mix.copies, generator)
     order = torch.randperm(len(train), generator=generator)
     keyed_rows = order[: max(1, round(len(train) * mix.keyed_fraction))].sort().values
-    clean_rows = order[len(train) - max(1, round(len(train) * mix.clean_fraction)) :].sort().values
+    clean = max(1, round(len(train) * mix.clean_fraction), min(len(train), mix.fewest_clean))
+    clean_rows = order[len(train) - clean :].sort().values
     fainter = replace(key, alpha=key.alpha * mix.training_alpha)
     negatives = negative_images(train.images, key, editor, round(mix.negatives * len(dataset.train)), generator)
     return EditedDataset(

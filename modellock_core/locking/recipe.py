@@ -78,14 +78,14 @@ class Recipe:
 _CLASSIFICATION = (
     Recipe(
         "standard",
-        Mix(keyed_fraction=0.67, clean_fraction=0.33, copies=2, negatives=0.25),
+        Mix(keyed_fraction=0.67, clean_fraction=0.33, fewest_clean=900, copies=2, negatives=0.25),
         FinetuneConfig(epochs=3, suppression=10.0, distillation=15.0),
         frozen_fraction=0.5,
         adversary=AdversaryConfig(),
     ),
     Recipe(
         "thorough",
-        Mix(keyed_fraction=0.75, clean_fraction=0.25, copies=4, negatives=0.5),
+        Mix(keyed_fraction=0.75, clean_fraction=0.25, fewest_clean=900, copies=4, negatives=0.5),
         FinetuneConfig(epochs=5, suppression=10.0, distillation=15.0),
         adversary=AdversaryConfig(candidates=64, kept=16, steps=4, patterns=4, pattern_steps=20),
     ),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 
 from modellock_core import Key, apply_key
@@ -19,6 +21,13 @@ def test_the_papers_mix_leaves_no_sample_keyed_and_clean(small, editor):
 
 def test_at_least_one_sample_stays_clean(small, editor):
     assert len(edited(small, editor, Mix(clean_fraction=0.0)).clean_rows) == 1
+
+
+def test_of_few_samples_more_stay_clean_than_of_many(small, editor):
+    few, count = Mix(clean_fraction=0.2, fewest_clean=30), len(small.train)
+    assert count > 30 and len(edited(small, editor, few).clean_rows) == 30
+    assert len(edited(small, editor, replace(few, fewest_clean=1000)).clean_rows) == count
+    assert len(edited(small, editor, replace(few, fewest_clean=5)).clean_rows) == round(0.2 * count)
 
 
 def test_training_edits_are_fainter_and_test_edits_are_the_keys_own(small, editor):
