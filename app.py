@@ -14,14 +14,13 @@ import gradio as gr
 from ui.api import add_api
 from ui.endpoints import hide_events, offers_mcp
 from ui.errors import log_no_values
-from ui.layout.accessible import SCRIPT
 from ui.layout.attack import attack_step
 from ui.layout.lock import lock_step
 from ui.layout.parts import QUIET, heading
 from ui.layout.riddle import riddle_step
 from ui.layout.spell import spell_step
 from ui.layout.start import start_step
-from ui.layout.theme import BRAND, CSS, FAVICON, THEME
+from ui.layout.theme import ACCESSIBLE, BRAND, CSS, FAVICON, THEME
 from ui.layout.unlock import unlock_step
 from ui.riddle_stock import keep_some_ready
 from ui.server import PROTECTED, start_housekeeping
@@ -45,15 +44,15 @@ def build() -> gr.Blocks:
             with gr.Tab("1 Key", id="key"):
                 heading("1 Key")
                 key = spell_step(tabs)
-            with gr.Tab("2 Lock", id="lock"):
+            with gr.Tab("2 Lock", id="lock") as locking:
                 heading("2 Lock")
-                locked = lock_step(tabs, key.components)
+                locked = lock_step(tabs, locking, key.components)
             with gr.Tab("3 Unlock", id="unlock") as unlocking:
                 heading("3 Unlock")
                 chosen = unlock_step(tabs, unlocking, locked.made)
-            with gr.Tab("4 Attack", id="attack"):
+            with gr.Tab("4 Attack", id="attack") as attacking:
                 heading("4 Attack")
-                example_attacked = attack_step(tabs, chosen)
+                example_attacked = attack_step(tabs, attacking, chosen)
             with gr.Tab("5 Riddle", id="riddle") as guessing:
                 heading("5 Riddle")
                 class_opens = riddle_step(tabs, guessing)
@@ -65,7 +64,7 @@ def build() -> gr.Blocks:
         open_with_prompt(page, key.components["prompt"])
         key.at_load(page)
         example_attacked(page)
-        page.load(None, js=SCRIPT, **QUIET)
+        page.load(None, js=ACCESSIBLE, **QUIET)
         page.unload(leave_session)
     hide_events(page)
     validate_early(page)

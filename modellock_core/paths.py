@@ -11,6 +11,7 @@ EDITORS = ASSETS / "editors"
 EXAMPLE_LOCK = ASSETS / "example_lock"
 EXAMPLE_KEY = ASSETS / "example_lock.key.json"
 EXAMPLE_ATTACKS = ASSETS / "example_attacks.json"  # an attack report of the example
+ATTACK_TIMES = ASSETS / "attack_times.json"  # what each of its attacks takes, as a part of a lock's time
 FIRST_SCREEN = ASSETS / "first_screen.webp"
 FIRST_SCREEN_FACTS = ASSETS / "first_screen.json"
 GALLERY = ASSETS / "gallery.webp"

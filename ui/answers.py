@@ -108,7 +108,8 @@ def card(shown: Shown) -> str:
         for name, share in shown.shares
     )
     seen = f"{shown.title}; the model says: {said}"
-    padlock, tick = SHUT if mark == "none" else OPEN, f" <b>{sign}</b>" if mark in ("right", "wrong") else ""
+    padlock = SHUT if mark in ("none", "wrong") else OPEN
+    tick = f"&nbsp;<b>{sign}</b>" if mark in ("right", "wrong") else ""  # never on a line of its own
     return (
         f'<figure class="answer {shown.who}"><figcaption>{html.escape(shown.title)}</figcaption>'
         f'<img src="{data_uri(shown.picture, SIDE)}" alt="{html.escape(seen)}">'

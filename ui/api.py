@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # they load torch
     from modellock_core import Key, LockedModel, Work
 
 SIZES = (64, 768)  # px, of a preview's short side
+FEWEST_TESTED = 90  # test images of a lock
 
 
 @shows_errors
@@ -156,7 +157,7 @@ def lock(
         hand: 32 hexadecimal digits; drawn anew if left out. The key file holds them.
         editor: a bundled editor, or one from the Hub where this machine can run it.
         recipe: how the model is finetuned.
-        images: at most so many training images.
+        images: at most so many training images, and half as many test images, 90 at least.
         seed: seed of the finetune.
     """
     from modellock_core import RECIPES, Key, load_dataset, new_hand
@@ -173,7 +174,8 @@ def lock(
     key = check_editor(Key.create(prompt, editor, alpha=alpha, hand=hand))
     source = "toybox" if dataset is None else _path(dataset, "dataset")
     most_train, most_test = MOST[task]
-    loaded = load_dataset(source, task=task, seed=seed).limited(min(images, most_train), most_test)
+    train, test = min(images, most_train), min(max(FEWEST_TESTED, images // 2), most_test)
+    loaded = load_dataset(source, task=task, seed=seed).limited(train, test)
     locked = yield from _told(lock_model(loaded, key, recipe=RECIPES[task][recipe], seed=seed), blanks=2)
     folder = result_folder()
     locked.model.save(folder / "locked", key if is_sealing(key) else None)

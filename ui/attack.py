@@ -19,6 +19,7 @@ from modellock_core.writing import write_text
 
 from . import unlock
 from .attack_charts import THIEF_TEXTS, Outcome, chart_html, finding_rows, outcomes, result_text, table_html
+from .attack_times import AttackClock
 from .errors import shows_errors
 from .private_cache import REPORT
 from .progress import ProgressBar, idle, paced
@@ -40,6 +41,7 @@ CARDS = {  # what each thief is called where one is chosen
 }
 MODELS = {EXAMPLE: "The example", unlock.MINE: "The model you locked", unlock.OPENED: "The model you opened"}
 MADE_BY = "made-by.json"  # beside a report
+BEFORE = "Anything below was known before. The first new result replaces it."
 STORED, YOURS = "Measured beforehand, not by you.", "Your last run."
 
 
@@ -78,29 +80,36 @@ def run_attack(
         raise ModelLockError("choose a thief and an effort")
     locked, key = load_model_and_key(choice, request, sealed=not unsealed)
     bar, begun, who = ProgressBar(), time.monotonic(), _who(choice, thief, unsealed=unsealed)
-    yield AttackView(bar.render(Progress("Loading images")), f"{who}\n\nNo attack is done yet.", *NOTHING)
+    yield AttackView(bar.render(Progress("Loading images")), f"{who}\n\n{BEFORE}")
     target = Target(locked, key, test_images_of(locked))
     folder = _kept(choice, thief, request)
     folder.mkdir(parents=True, exist_ok=True)
     names, made_by = attacks_of(thief), dict[str, str]()
-    report = attack_report(target, (), budget, ())
+    report, clock = attack_report(target, (), budget, ()), AttackClock(names, budget)
     for i, name in enumerate(names):
-        tell_left(f"{i} of {len(names)} attacks done")
-        work = run_attacks(target, BUDGETS[budget], (name,))
+        tell_left(clock.told())
+        work, whole = run_attacks(target, BUDGETS[budget], (name,)), f'<div class="whole-time">{clock.told()}</div>'
         for progress in paced(work):
-            yield AttackView(bar.render(replace(progress, stage=f"{i + 1} of {len(names)}: {progress.stage}")))
+            moment = replace(progress, stage=f"{i + 1} of {len(names)}: {progress.stage}")
+            yield AttackView(bar.render(moment, tells_time=False) + whole)
+        clock.end_attack()
         made_by |= {finding.attack: name for finding in work.result()}
         report = attack_report(target, (*report.findings, *work.result()), budget, names[: i + 1])
         write_text(folder / REPORT, json.dumps(to_json(report), indent=2) + "\n")
-        write_text(folder / MADE_BY, json.dumps({"made_by": made_by, "unsealed": unsealed}))
+        left = len(names) - i - 1
+        write_text(folder / MADE_BY, json.dumps({"made_by": made_by, "unsealed": unsealed, "left": left}))
         done = idle(f"{i + 1} of {len(names)} attacks done, after {time.monotonic() - begun:.0f} s.")
-        yield _view(done, who, report, outcomes(report, made_by), folder / REPORT, left=len(names) - i - 1)
+        yield _view(done, who, report, outcomes(report, made_by), folder / REPORT, left)
 
 
 def of_choice(choice: str, thief: str, request: gr.Request) -> AttackView:
     """What is known of a thief's attacks on a model: of the visitor's own, or of the example's stored report."""
     if has_turn(run_attack.__name__, request):  # what he finds out now stays
         return UNCHANGED
+    return _known(choice, thief, request)
+
+
+def _known(choice: str, thief: str, request: gr.Request) -> AttackView:
     return (
         _own_report(choice, thief, request)
         or (stored_report(thief) if choice == EXAMPLE else None)
@@ -108,16 +117,19 @@ def of_choice(choice: str, thief: str, request: gr.Request) -> AttackView:
     )
 
 
-def after_attack(choice: str, thief: str, chart: str | None, request: gr.Request) -> AttackView:
-    """What is shown after an attack has ended: what was there before, if it was stopped before it found anything."""
-    if chart:
-        return UNCHANGED
-    return of_choice(choice, thief, request)._replace(bar=gr.skip())
+def after_attack(choice: str, thief: str, request: gr.Request) -> AttackView:
+    """What is shown after an attack has ended: what it found, or what was known before if it was stopped too soon."""
+    return _known(choice, thief, request)._replace(bar=gr.skip())
+
+
+def choose(choice: str, request: gr.Request) -> dict[str, Any]:
+    """The choice of a model, as another step has it."""
+    return gr.update(choices=[(MODELS[one], one) for one in unlock.models_there(request)], value=choice)
 
 
 def same_model(choice: str, request: gr.Request) -> Any:
     """The model that another step is about, unless one is attacked now."""
-    return gr.skip() if has_turn(run_attack.__name__, request) else choice
+    return gr.skip() if has_turn(run_attack.__name__, request) else choose(choice, request)
 
 
 @shows_errors
@@ -136,7 +148,7 @@ def _own_report(choice: str, thief: str, request: gr.Request) -> AttackView | No
     except ModelLockError:  # it is gone
         return None
     who = _who(choice, thief, unsealed=kept["unsealed"])
-    return _view("", f"{who} {YOURS}", report, outcomes(report, kept["made_by"]), folder / REPORT)
+    return _view("", f"{who} {YOURS}", report, outcomes(report, kept["made_by"]), folder / REPORT, kept["left"])
 
 
 @shows_errors

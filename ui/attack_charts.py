@@ -52,10 +52,15 @@ DONE = {  # what the thief does, of each attack
     "known_edit": "edits as you do, and trains a new last layer",
 }
 GUESSING, PUBLIC = "guessing", "the public backbone with the same labels"
+NAMES = {  # what the page calls attacks whose names are the docs' words
+    "wrong hand": "wrong random bits",
+    "wrong prompt in the right hand": "wrong prompt, right random bits",
+}
 COLUMNS = ["attack", "what the thief does", "what he has", "score", "compared with", "what it means"]
 LEGEND = (
     ('<i class="mark"></i>', "what the same thief gets without the stolen model"),
-    (f'<i style="background:{OPENED}"></i>', "clearly more: the lock is broken"),
+    # by `TOLERANCE` of the report
+    (f'<i style="background:{OPENED}"></i>', "clearly more (5 points; over mere guessing, 10): the lock is broken"),
     (f'<i style="background:{HELD}"></i>', "about as much, or less: the lock holds"),
 )
 FINDING_COLUMNS = {  # of the list of all findings, with their widths
@@ -70,6 +75,7 @@ class Outcome:
 
     Attributes:
         attack: its name in the report.
+        name: what the page calls it.
         thief: who runs it, one of `THIEVES`.
         done: what the thief does.
         has: what he has beside the model.
@@ -79,6 +85,7 @@ class Outcome:
     """
 
     attack: str
+    name: str
     thief: str
     done: str
     has: str
@@ -110,7 +117,8 @@ def outcomes(report: AttackReport, made_by: Mapping[str, str]) -> list[Outcome]:
         judged = reached.opened, reached.meaning
         name = made_by[attack]
         thief = next(thief for thief, one in THIEVES.items() if name in one.attacks)
-        found.append(Outcome(attack, thief, DONE[name], has, best.score, *compared, *judged))
+        called = NAMES.get(attack, attack)
+        found.append(Outcome(attack, called, thief, DONE[name], has, best.score, *compared, *judged))
     return found
 
 
@@ -128,9 +136,8 @@ def result_text(found: Sequence[Outcome], left: int) -> str:
     said = "The lock is broken." if best.opened else holds
     if not best.opened and len({one.thief for one in found}) > 1:  # each has another mark to beat
         return f"**{said}** No thief gets clearly more than anybody gets without the stolen model.{to_go}"
-    who = "he" if len({one.thief for one in found}) == 1 else "a thief"
-    beside = f"anybody gets {best.beside:.0%} without the stolen model"
-    return f"**{said}** At best {who} gets {best.score:.0%}; {beside}.{to_go}"
+    beside = f"without the stolen model anybody gets {best.beside:.0%}"
+    return f"**{said}** The attack that gains most, {best.name}, gets {best.score:.0%}; {beside}.{to_go}"
 
 
 def _most_telling(found: Sequence[Outcome]) -> Outcome:
@@ -144,7 +151,7 @@ def chart_html(report: AttackReport, found: Sequence[Outcome]) -> str:
     if len(thieves) > 1:
         rows = [_thief_bar(thief, [one for one in found if one.thief == thief]) for thief in thieves]
     else:
-        rows = [_outcome_bar(one, f"He {one.done}", one.attack) for one in found]
+        rows = [_outcome_bar(one, f"He {one.done}", one.name) for one in found]
     rows = [
         _bar("You, with the key", "", report.unlocked_performance, HOLDER),
         _bar("The model without the key", "plain photos", report.locked_performance, HELD),
@@ -157,7 +164,7 @@ def chart_html(report: AttackReport, found: Sequence[Outcome]) -> str:
 
 def _thief_bar(thief: str, found: Sequence[Outcome]) -> str:
     best = _most_telling(found)
-    count = f"best of {len(found)} attacks: he " if len(found) > 1 else "he "
+    count = f"best of {len(found)} tries: he " if len(found) > 1 else "he "
     return _outcome_bar(best, f"He {THIEF_TEXTS[thief]}", count + best.done)
 
 
@@ -185,7 +192,7 @@ def table_html(found: Sequence[Outcome]) -> str:
     rows = []
     for one in found:
         texts = (
-            *(one.attack, one.done, one.has),
+            *(one.name, one.done, one.has),
             *(f"{one.score:.0%}", f"{one.beside:.0%}, {one.beside_name}", one.meaning),
         )
         cells = zip(COLUMNS, texts, strict=True)
@@ -197,6 +204,9 @@ def table_html(found: Sequence[Outcome]) -> str:
 def finding_rows(findings: Sequence[Finding]) -> list[list[str]]:
     """A row of text for each finding, the highest score first."""
     return [
-        [f.attack, f.variant, f"{f.score:.1%}", f"{f.reference:.1%}", f.reference_name, f.knows, f.cost]
+        [
+            *(NAMES.get(f.attack, f.attack), f.variant, f"{f.score:.1%}", f"{f.reference:.1%}"),
+            *(f.reference_name, f.knows, f.cost),
+        ]
         for f in sorted(findings, key=lambda finding: -finding.score)
     ]

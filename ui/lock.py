@@ -29,7 +29,7 @@ from .lock_times import Kind, LockClock, expected, plan_of
 from .model_files import zipped
 from .progress import ProgressBar, Stages, idle, paced
 from .sessions import KEPT, session_folder
-from .turns import in_turn
+from .turns import in_turn, tell_left
 from .unlock import LEAK
 
 if TYPE_CHECKING:  # they load torch
@@ -100,7 +100,11 @@ def result_html(report: LockReport, prompt: str) -> str:
     """
     up, lp, chance = report.unlocked_performance, report.locked_performance, report.chance
     never = report.vanilla_performance
-    beside = "is being measured" if never is None else f"would have {never:.0%}"
+    beside = (
+        "what a model has that was never locked is being measured"
+        if never is None
+        else (f"never locked, it would have {never:.0%}")
+    )
     if up - chance < 0.5 * ((never or 1) - chance):
         sense = "The key does not open it well. Take all images, or another prompt."
     elif lp - chance > LEAK:
@@ -112,7 +116,7 @@ def result_html(report: LockReport, prompt: str) -> str:
     return (
         f"<h3>Locked with “{html.escape(prompt)}”</h3>"
         f"{two_numbers(up, lp)}<p><b>{sense}</b> "
-        f"Guessing has {chance:.0%}; never locked, it {beside} ({html.escape(report.metric)}).</p>"
+        f"Guessing has {chance:.0%}; {beside} ({html.escape(report.metric)}).</p>"
         f'<p class="note">{report.num_train} training and {report.num_test} test images; {seconds["total"]:.0f} s '
         f"in total (editing {seconds['edit']:.0f} s, training {seconds['finetune']:.0f} s). Model and key are kept "
         f"here while this page is open, and {KEPT // 60} minutes longer if you reload it.</p>"
@@ -192,13 +196,14 @@ def run_lock(
         model_file=_download(zipped(folder)), key_file=_download(key_file), made=time.time(),
     )  # fmt: skip
 
+    tell_left("the lock is ready, and a model to compare it with is being trained")
     vanilla, compared = baseline(dataset, **settings), ProgressBar()
     for progress in paced(vanilla):
         yield LockView(compared.render(replace(progress, stage=f"Your lock is ready. To compare: {progress.stage}")))
     locked = locked.with_baseline(vanilla.result())
     locked.model.save(folder, seal_with)
     _keep(home, locked.report)
-    yield LockView(idle("Locked."), result=result_html(locked.report, key.prompt), model_file=_download(zipped(folder)))
+    yield LockView(idle("Done."), result=result_html(locked.report, key.prompt), model_file=_download(zipped(folder)))
 
 
 def _keep(home: Path, report: LockReport) -> None:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from modellock_core.models.backbones import DEFAULT_BACKBONE
 
+from .pace import slowness
+
 if TYPE_CHECKING:  # it loads torch
     from modellock_core import Progress
 
-TRUST = 0.01  # what is known before the start weighs as much as this part of the lock
+TRUST = 0.003  # what is known before the start weighs as much as this part of the lock
 ENOUGH = 0.01  # part of a lock from which on it tells how fast this machine is
 SMOOTH = 0.15, 3.0  # an estimate this near to the one before, in parts or in seconds, only counts down
 
@@ -51,24 +53,28 @@ class Plan:
         """The same for another number of images."""
         return replace(self, images=images, seconds=self.seconds * images / max(1, self.images))
 
+    def here(self) -> Plan:
+        """The same on this machine instead of the one on which it was measured."""
+        return replace(self, seconds=self.seconds * (slowness() or 1.0))
+
 
 STANDARD = Kind("classification", "standard", DEFAULT_BACKBONE, "compact")
-# Toybox on an idle machine with two cores that multiply bfloat16
-MEASURED = Plan(1008 + 396, 74, {
-    "Editing training images": Part(17),
-    "Editing with wrong keys": Part(2),
-    "Editing test images": Part(3),
-    "Reading clean images": Part(5, visits=2),
-    "Finetuning the locked model": Part(21),
-    "Looking for wrong keys that open the model": Part(17, visits=2),
-    "Looking for patterns that open the model": Part(5, visits=2),
+# Toybox on an idle machine whose two cores are the two threads of one and have no AMX
+MEASURED = Plan(1008 + 396, 248, {
+    "Editing training images": Part(61),
+    "Editing with wrong keys": Part(6),
+    "Editing test images": Part(10),
+    "Reading clean images": Part(22, visits=2),
+    "Finetuning the locked model": Part(78),
+    "Looking for wrong keys that open the model": Part(39, visits=2),
+    "Looking for patterns that open the model": Part(19, visits=2),
 })  # fmt: skip
 _last: dict[Kind, Plan] = {}  # locks that this process has made
 
 
 def plan_of(kind: Kind, images: int) -> Plan | None:
     """What a lock is expected to take; None where nothing is known of its kind."""
-    plan = _last.get(kind) or (MEASURED if kind == STANDARD else None)
+    plan = _last.get(kind) or (MEASURED.here() if kind == STANDARD else None)
     return plan and plan.of(images)
 
 
@@ -81,10 +87,18 @@ def expected(kind: Kind, images: int | None) -> str:
     plan = plan_of(kind, images) if images else None
     if plan is None:
         return "Takes **some minutes** on two processor cores. You can stop it at any time."
-    takes = length(plan.seconds)
-    if kind in _last:
-        return f"Takes **{takes}**, by the last lock like it here. You can stop it at any time."
-    return f"Takes **{takes}** on two idle processor cores, longer on a busy machine. You can stop it at any time."
+    return f"Takes **{length(plan.seconds)}**{known_by(kind in _last)}. You can stop it at any time."
+
+
+def known_by(last_time: bool) -> str:
+    """Where an estimate comes from, as the end of a sentence.
+
+    Args:
+        last_time: from the same work, done here before.
+    """
+    if last_time:
+        return ", by the last time here"
+    return " on two idle processor cores" if slowness() is None else " here, and longer while others use this machine"
 
 
 def length(seconds: float) -> str:

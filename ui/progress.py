@@ -6,6 +6,7 @@ import html
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .background import in_background
@@ -57,26 +58,28 @@ class Stages:
     """
 
     def __init__(self, clock: LockClock | None = None):
-        self.bar, self.clock = ProgressBar(), clock
+        self.bar, self.clock, self.stage = ProgressBar(), clock, ""
         self.seconds = dict[str, float]()  # of the stages so far; one that comes again has one line
         self.begun = self.seen = time.monotonic()
 
     def render(self, progress: Progress) -> str:
         """Where the work stands."""
-        now, left = time.monotonic(), ""
-        if self.bar.stage:
-            self.seconds[self.bar.stage] = self.seconds.get(self.bar.stage, 0.0) + now - self.seen
-        self.seen = now
+        now, left, stage = time.monotonic(), "", progress.stage
+        if self.stage:
+            self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self.seen
+        self.seen, self.stage = now, stage
         if self.clock is not None:
             self.clock.see(progress)
             left = self.clock.left()
             tell_left(left)
+            if left:  # then the bar is that of the whole
+                progress = replace(progress, stage=f"{stage}. In all", step=round(1000 * self.clock.done), of=1000)
         bar = self.bar.render(progress, tells_time=not left)
         so_far = f"{now - self.begun:.0f} s so far"
         whole = f"{left[0].upper()}{left[1:]}, {so_far}" if left else so_far
         done = "".join(
-            f'<div class="done">✓ {html.escape(stage)}, {seconds:.0f} s</div>'
-            for stage, seconds in self.seconds.items() if stage != progress.stage
+            f'<div class="done">✓ {html.escape(name)}, {seconds:.0f} s</div>'
+            for name, seconds in self.seconds.items() if name != stage
         )  # fmt: skip
         return f'{bar}<div class="whole-time">{whole}</div>{done}'
 

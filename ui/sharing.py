@@ -13,10 +13,20 @@ from .errors import errors_shown
 from .sessions import session_folder
 
 PARAMETER = "prompt"  # of the page's address; it is read, and written only into the link that a visitor copies
+ADDRESS = "new URL(window.location.pathname, window.location.origin)"  # of the page, in JavaScript
+# browsers give pages the clipboard over https alone
+COPY = """const copy = (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const area = document.body.appendChild(Object.assign(document.createElement("textarea"), {value: text}));
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+};"""
 COPY_LINK = f"""(prompt) => {{
-    const link = new URL(window.location.pathname, window.location.origin);
+    {COPY}
+    const link = {ADDRESS};
     link.searchParams.set("{PARAMETER}", prompt ?? "");
-    navigator.clipboard.writeText(link.href);
+    copy(link.href);
 }}"""
 
 

@@ -23,6 +23,7 @@ from .ignored_words import ignored_words
 from .images import shown_file, with_short_side
 from .keys import KeyChoice, draw_hand, make_key
 from .progress import ProgressBar, idle, paced
+from .turns import in_turn
 from .understanding import wording
 
 if TYPE_CHECKING:  # it loads torch
@@ -249,8 +250,9 @@ def chosen_found(text: str, event: gr.SelectData) -> str:
     return gallery.matching(text)[event.index].prompt
 
 
+@in_turn
 @shows_errors
-def rank() -> Iterator[tuple[str, list[list]]]:
+def rank(request: gr.Request) -> Iterator[tuple[str, list[list]]]:
     """Rank the prompts that the editor was trained on for Toybox; yields the progress bar and the rows of the table."""
     from modellock_core import Progress, design, load_dataset
 

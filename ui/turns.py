@@ -18,6 +18,7 @@ from .lock_times import length
 from .sessions import is_open, session_folder
 
 NAMES = {  # of long work, by the function that does it
+    "rank": "ranking (step 1)",
     "run_lock": "lock (step 2)",
     "test_split": "test (step 3)",
     "run_attack": "attack (step 4)",

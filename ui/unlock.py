@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from PIL import Image
@@ -40,6 +40,7 @@ NOTHING_THERE = {
     MINE: "nothing is locked yet; lock a model in step 2, wait until it is done, or choose the example",
     OPENED: "no model is open yet; open its zip and key file below, or choose the example",
 }
+CARD = "card.json"  # beside a model's weights
 TWELVE, TILE = 12, 112  # test images in the grid, and their side in px
 LEAK = 0.1  # that an answer without the key may be better than guessing
 NOT_ITS_KEY = (
@@ -56,6 +57,18 @@ def _opened(folder: Path, changed: int, key: Key | None) -> LockedModel:
     return locked.unsealed(key) if key is not None and locked.belongs_to(key) else locked
 
 
+def models_there(request: gr.Request) -> list[str]:
+    """The models that the visitor can choose from."""
+    home = session_folder(request)
+    mine = (home / "locked" / CARD).exists() and key_file_of(request) is not None
+    return [EXAMPLE] + [MINE] * mine + [OPENED] * (home / "opened" / CARD).exists()
+
+
+def choose(choice: str, request: gr.Request) -> dict[str, Any]:
+    """The choice of a model, with one that was made or opened just now."""
+    return gr.update(choices=models_there(request), value=choice)
+
+
 def load_model_and_key(choice: str, request: gr.Request, sealed: bool = False) -> tuple[LockedModel, Key]:
     """The chosen model, as its key opens it or sealed as a thief has it, and its key."""
     from modellock_core import Key
@@ -68,7 +81,7 @@ def load_model_and_key(choice: str, request: gr.Request, sealed: bool = False) -
         MINE: (home / "locked", key_file_of(request)),
         OPENED: (home / "opened", home / "opened.key.json"),
     }[choice]
-    card = folder / "card.json"
+    card = folder / CARD
     if key_file is None or (choice in NOTHING_THERE and not card.exists()):
         raise ModelLockError(NOTHING_THERE[choice])
     key = Key.load(key_file)
@@ -100,7 +113,7 @@ def open_files(archive: str | None, key_file: str | None, request: gr.Request, i
     locked.save(home / "opened")
     key.save(home / "opened.key.json")
     said = "The key belongs to this model." if locked.belongs_to(key) else "Open, with a key that is **not** its own."
-    return OPENED, said, gr.update(visible=False)
+    return choose(OPENED, request), said, gr.update(visible=False)
 
 
 def open_anyway(archive: str | None, key_file: str | None, request: gr.Request) -> tuple:
@@ -113,7 +126,7 @@ def example(sealed: bool = False) -> tuple[LockedModel, Key]:
     from modellock_core import Key
 
     key = Key.load(EXAMPLE_KEY)
-    return _opened(EXAMPLE_LOCK, (EXAMPLE_LOCK / "card.json").stat().st_mtime_ns, None if sealed else key), key
+    return _opened(EXAMPLE_LOCK, (EXAMPLE_LOCK / CARD).stat().st_mtime_ns, None if sealed else key), key
 
 
 def describe(choice: str, request: gr.Request) -> tuple[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 
+from . import pace
+
 _lock = threading.Lock()
 
 
@@ -14,6 +16,7 @@ def _load() -> None:
 
     load_backbone()
     load_editor("compact")
+    pace.measure()
 
 
 def warm_up() -> None:

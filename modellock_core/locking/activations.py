@@ -18,7 +18,7 @@ from ..work import Progress, Steps
 from .scores import Scores
 
 CHUNK = 64  # images between two progress reports
-PREVIEW = 8
+PREVIEW = 4  # images that are shown, each beside its edit
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def extract(task: Task, trunk: nn.Module, images: ImageSet, stage: str, *, mirro
         batch = images[chunk]
         plain = _in_batches(task, trunk, batch)
         done.append(Activations(plain, _in_batches(task, trunk, batch.flip(-1)) if mirror else None))
-        preview = batch[:PREVIEW] if isinstance(images, EditedImages) else None  # what the key makes is worth showing
+        preview = None
+        if isinstance(images, EditedImages):  # what the key makes is worth showing
+            preview = torch.stack([images.source[chunk[:PREVIEW]], batch[:PREVIEW]], 1).flatten(0, 1)
         yield Progress(stage, sum(map(len, done)), len(rows), preview=preview, unit="image")
     if not done:
         return Activations(torch.empty(0), torch.empty(0) if mirror else None)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from modellock_core.evaluation.attacks.report import AttackReport, summary
+from modellock_core.evaluation.attacks.report import TOLERANCE, AttackReport, summary
 from modellock_core.evaluation.attacks.setting import Finding
 from modellock_core.evaluation.thieves import EVERYBODY, THIEF_NAMES, attacks_of
 from ui.attack_charts import (
@@ -58,6 +58,9 @@ MADE_BY = {
 }  # fmt: skip
 
 
+GAINS_MOST = "The attack that gains most, wrong prompt, gets 15%; without the stolen model anybody gets 11%."
+
+
 def report_of(*findings):
     return AttackReport(
         key_hash="0", attacks=(), recipe="quick", dataset="toybox", metric="accuracy", budget="quick",
@@ -88,17 +91,21 @@ def test_an_attack_without_labels_stands_beside_guessing_and_one_with_labels_bes
     [
         ((), 2, "2 attacks to go."),
         ((), 0, "Nothing that this thief can do applies to this model."),
-        (GUESSED, 0, "**The lock holds.** At best he gets 15%; anybody gets 11% without the stolen model."),
-        (GUESSED, 1, "**So far, the lock holds.** At best he gets 15%; anybody gets 11% without the stolen model. "
-                     "1 attack to go."),
+        (GUESSED, 0, f"**The lock holds.** {GAINS_MOST}"),
+        (GUESSED, 1, f"**So far, the lock holds.** {GAINS_MOST} 1 attack to go."),
         ((*GUESSED, *HELD_BACK), 0, "**The lock holds.** No thief gets clearly more than anybody gets without the "
                                     "stolen model."),
-        ((*GUESSED, *LABELLED), 0, "**The lock is broken.** At best a thief gets 64%; anybody gets 40% without the "
-                                   "stolen model."),
+        ((*GUESSED, *LABELLED), 0, "**The lock is broken.** The attack that gains most, linear probe, gets 64%; "
+                                   "without the stolen model anybody gets 40%."),
     ],
 )  # fmt: skip
 def test_a_sentence_says_what_came_out(findings, left, said):
     assert result_text(found_by(*findings), left) == said
+
+
+def test_the_legend_tells_what_the_report_judges_by():
+    legend = chart_html(report_of(*GUESSED), found_by(*GUESSED))
+    assert f"({100 * TOLERANCE:.0f} points; over mere guessing, {200 * TOLERANCE:.0f})" in legend
 
 
 def names_in(chart: str) -> list[str]:
@@ -115,7 +122,7 @@ def test_the_chart_of_several_thieves_has_the_best_attack_of_each_in_plain_words
     assert re.findall(r"width:([\d.]+)%", chart) == ["90.0", "13.0", "15.0", "64.0"]
     assert re.findall(r"left:([\d.]+)%", chart) == ["11.0", "40.0"]  # what he gets without the model
     guesser, labeller = chart.split('class="group"')[-2:]
-    assert "best of 2 attacks: he edits the images with other prompts" in guesser
+    assert "best of 2 tries: he edits the images with other prompts" in guesser
     assert HELD in guesser and OPENED not in guesser and "without it: 11%" in guesser
     assert OPENED in labeller and "lock broken" in labeller and "without it: 40%" in labeller
 
@@ -123,7 +130,7 @@ def test_the_chart_of_several_thieves_has_the_best_attack_of_each_in_plain_words
 def test_the_chart_of_one_thief_has_all_his_attacks():
     chart = chart_html(report_of(*GUESSED), found_by(*GUESSED))
     assert names_in(chart)[2:] == ["He edits the images with other prompts"] * 2
-    assert "wrong prompt in the right hand" in chart
+    assert "wrong prompt, right random bits" in chart
 
 
 def test_the_table_has_a_cell_for_every_column_and_shows_words_of_a_key_as_text():

@@ -43,7 +43,7 @@ def test_the_lock_is_there_before_the_vanilla_model_and_complete_after_it(image_
     with_files = [i for i, view in enumerate(views) if view.model_file.get("visible")]
     first, last = (views[i] for i in with_files)
     assert "being measured" in first.result and first.made and first.key_file["visible"]
-    assert "being measured" not in last.result and last is views[-1] and "Locked." in last.bar
+    assert "being measured" not in last.result and last is views[-1] and "Done." in last.bar
     assert any("vanilla" in view.bar for view in views[with_files[0] :])
     with zipfile.ZipFile(last.model_file["value"]) as archive:
         card = json.loads(archive.read("card.json"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from .. import attack
+from .. import attack, attack_times
 from ..attack_charts import FINDING_COLUMNS
 from .long_run import long_run
 from .parts import QUIET, bring_into_sight, explained, meanwhile_button, next_button
@@ -58,10 +58,11 @@ td:first-child {font-weight: 600}
 """
 
 
-def attack_step(tabs: gr.Tabs, chosen: gr.Radio) -> Callable[[gr.Blocks], object]:
+def attack_step(tabs: gr.Tabs, opened: gr.Tab, chosen: gr.Radio) -> Callable[[gr.Blocks], object]:
     """Lay out and wire the step.
 
     Args:
+        opened: the step's tab.
         chosen: the model that step 3 is about; this step is about the same.
 
     Returns:
@@ -72,9 +73,15 @@ def attack_step(tabs: gr.Tabs, chosen: gr.Radio) -> Callable[[gr.Blocks], object
     )
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
-            choice = gr.Dropdown(list(attack.MODELS), value=attack.EXAMPLE, label="The model", elem_id="attack-model")
+            choice = gr.Dropdown(
+                [(attack.MODELS[attack.EXAMPLE], attack.EXAMPLE)], value=attack.EXAMPLE, label="The model",
+                elem_id="attack-model", info="One that you lock or open stands here too.",
+            )  # fmt: skip
             cards = [(card, name) for name, card in attack.CARDS.items()]
             thief = gr.Radio(cards, value=cards[0][1], label="The thief", elem_id="thief")
+            wait = gr.Markdown(
+                attack_times.expected(cards[0][1], "quick"), elem_classes="glossary", elem_id="attack-wait"
+            )
             with gr.Row():
                 start = gr.Button("Attack", variant="primary", elem_id="attack", min_width=120)
                 stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="attack-stop", min_width=120)
@@ -103,18 +110,24 @@ def attack_step(tabs: gr.Tabs, chosen: gr.Radio) -> Callable[[gr.Blocks], object
     next_button("Next: guess somebody else's key", tabs, "riddle", variant="secondary", elem_id="attack-next")
 
     view = attack.AttackView(bar, result, chart, table, findings, file)
-    # what was found before must not stand beside this run, nor another thief be chosen
-    at_once = {result: "", chart: "", table: "", choice: FIXED, thief: FIXED}
-    start.click(lambda: attack.NOTHING[2:], None, [findings, file], **QUIET)
+    at_once = {result: attack.BEFORE, choice: FIXED, thief: FIXED}  # what is shown is of these
     run = long_run(
         start, stop, bar, result, meanwhile=meanwhile, at_once=at_once, fn=attack.run_attack,
         inputs=[choice, thief, budget, unsealed], outputs=view,
     )  # fmt: skip
-    shown = run.ended.then(attack.after_attack, [choice, thief, chart], view, **QUIET)
+    shown = run.ended.then(attack.after_attack, [choice, thief], view, **QUIET)
     bring_into_sight(shown, "attack-result")
-    shown.then(lambda model: [FREE | {"value": model}, FREE], chosen, [choice, thief], **QUIET)
+    shown.then(_free, chosen, [choice, thief], **QUIET)
     known = {"fn": attack.of_choice, "inputs": [choice, thief], "outputs": view, **QUIET}
     gr.on([choice.change, thief.change], **known, trigger_mode="always_last")
+    told = {"fn": attack_times.expected, "inputs": [thief, budget], "outputs": wait, **QUIET}
+    gr.on([opened.select, thief.change, budget.change], **told, trigger_mode="always_last")
+    shown.then(**told)
     choice.input(lambda model: model, choice, chosen, **QUIET)
     chosen.change(attack.same_model, chosen, choice, **QUIET)
     return lambda page: page.load(**known)
+
+
+def _free(model: str, request: gr.Request) -> list[dict]:
+    """Model and thief can be chosen again; the model is the one that step 3 is about by now."""
+    return [FREE | attack.choose(model, request), FREE]

@@ -13,11 +13,12 @@ from modellock_core.models.backbones import DEFAULT_BACKBONE
 
 from .. import lock
 from ..colours import CLEAN, COLOURS, KEYED
+from ..example_zip import example_zip
 from ..key_warnings import warn
 from ..keys import key_summary
 from ..lock_figures import before_lock
 from .long_run import long_run
-from .parts import CHART, FAVOURITES, PRIVATE, QUIET, explained, next_button
+from .parts import CHART, FAVOURITES, QUIET, explained, next_button
 
 UNLOCK_IT, UNLOCK_EXAMPLE = "Next: unlock it", "Next: unlock the example"
 
@@ -35,10 +36,11 @@ class LockOutputs:
     at_load: Callable[[gr.events.Dependency], None]
 
 
-def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
+def lock_step(tabs: gr.Tabs, opened: gr.Tab, key: dict[str, gr.Component]) -> LockOutputs:
     """Lay out and wire the step.
 
     Args:
+        opened: the step's tab.
         key: the components of a `KeyChoice`.
     """
     explained(
@@ -58,6 +60,9 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
             source = gr.Radio([lock.TOYBOX, lock.OWN], value=lock.TOYBOX, label="Images")
             upload = gr.File(
                 label=lock.UPLOADS["classification"], file_types=[".zip"], visible=False, height=120, elem_id="upload"
+            )
+            example = gr.DownloadButton(
+                "Download an example of such a zip", visible=False, size="sm", elem_id="example-zip"
             )
             recipe = gr.Radio(lock.RECIPES, value=DEFAULT_RECIPE, label="Protection", elem_id="recipe")
             about_recipe = gr.Markdown(lock.RECIPE_TEXTS[DEFAULT_RECIPE], elem_classes="glossary")
@@ -90,16 +95,16 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
                     variant="primary",
                 )  # fmt: skip
                 model_file = gr.DownloadButton("Download the model", visible=False, elem_id="download-model")
+            onward = next_button(UNLOCK_EXAMPLE, tabs, "unlock", elem_id="lock-next", variant="secondary")
             curve = gr.LinePlot(
                 x="epoch", y="right", color="images", height=260, visible=False,
-                title="Test images that are right, before the training (0) and after each epoch",
+                title="Test images that are right after each pass (epoch)",
                 color_map={name: COLOURS[name] for name in (KEYED, CLEAN)}, **CHART,
             )  # fmt: skip
             thumbnails = gr.Gallery(
-                label="Edited with your key", height="auto", allow_preview=False, buttons=[],
+                label="Photos, each beside its edit with your key", height="auto", allow_preview=False, buttons=[],
                 visible=False, elem_id="thumbnails", elem_classes="samples",
             )  # fmt: skip
-    onward = next_button(UNLOCK_EXAMPLE, tabs, "unlock", elem_id="lock-next", variant="secondary")
 
     made = gr.State()
     public = {name: component for name, component in key.items() if name != "hand"}
@@ -107,11 +112,10 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
     gr.on(changes, key_summary, inputs_kwargs=public, outputs=summary, **QUIET, trigger_mode="always_last")
     about = [key["prompt"], key["own_hand"], recipe]
     gr.on([part.change for part in about], warn, about, weak, **QUIET, trigger_mode="always_last")
-    source.change(lambda choice: gr.update(visible=choice == lock.OWN), source, upload, **PRIVATE)
-    task.change(lambda name: gr.update(label=lock.UPLOADS[name]), task, upload, **QUIET)
+    gr.on([source.change, task.change], _own_images, [source, task], [upload, example], **QUIET)
     recipe.change(lock.RECIPE_TEXTS.get, recipe, about_recipe, **QUIET)
     likes = [source, task, recipe, amount, backbone, key["editor"]]
-    gr.on([made.change, *(part.change for part in likes)], lock.time_expected, likes, wait, **QUIET)
+    gr.on([opened.select, made.change, *(part.change for part in likes)], lock.time_expected, likes, wait, **QUIET)
     made.change(_onward, made, onward, **QUIET)
 
     view = lock.LockView(bar, thumbnails, curve, result, model_file, key_file, made)
@@ -131,6 +135,16 @@ def lock_step(tabs: gr.Tabs, key: dict[str, gr.Component]) -> LockOutputs:
         session.then(lock.found_again, None, view, **QUIET)
 
     return LockOutputs(made, at_load)
+
+
+def _own_images(source: str, task: str) -> list[dict]:
+    """Where a visitor gives his own images: what they have to look like, in words and as an example."""
+    if source != lock.OWN:
+        return [gr.update(visible=False)] * 2
+    return [
+        gr.update(visible=True, label=lock.UPLOADS[task]),
+        gr.update(visible=True, value=example_zip(task)),
+    ]
 
 
 def _onward(made: float | None) -> dict:

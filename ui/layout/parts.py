@@ -6,7 +6,7 @@ import gradio as gr
 
 from modellock_core.data.toybox_samples import toybox_samples
 
-from .. import gallery, unlock
+from .. import gallery
 
 PROMPTS = [entry.prompt for entry in gallery.ENTRIES]
 FAVOURITES = [  # their edits can't be mistaken for each other
@@ -83,8 +83,3 @@ def samples(**options) -> gr.Gallery:
         elem_classes="samples",
         **options,
     )
-
-
-def model_choice(**options) -> gr.Radio:
-    """Which locked model a step is about."""
-    return gr.Radio([unlock.EXAMPLE, unlock.MINE, unlock.OPENED], value=unlock.EXAMPLE, label="Model", **options)

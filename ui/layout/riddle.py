@@ -11,6 +11,7 @@ import gradio as gr
 
 from .. import gallery, riddle, riddle_game, riddle_stock
 from ..colours import GREEN
+from ..sharing import ADDRESS, COPY
 from ..turns import waiting
 from .classroom import TABLE, ClassView, class_parts, class_view, link_opens, phase_of, scores
 from .long_run import long_run
@@ -22,6 +23,11 @@ at once, it is worth {riddle_game.POINTS} points; each wrong guess costs {riddle
 have no key file, so the words alone open them, and their locks are quick ones that leak a little."""
 CLASS_RULES = f"""**Or start one.** You get six letters and a link for the room. Everybody gets the same model and
 {riddle_game.TRIES} guesses of his own, and sees the score board."""
+SQUARES = dict(zip((*riddle_game.LEVELS, "found"), "🟦⬜🟧🟥🟩", strict=True))
+COPY_RESULT = f"""() => {{
+    {COPY}
+    copy(document.querySelector("#riddle-guesses .over").dataset.result + " " + {ADDRESS}.href);
+}}"""
 TRY, TRYING = "Try it", "Trying it on the test photos …"
 PLAYERS = [("Play alone", riddle.ALONE), ("With a class", riddle.CLASS)]
 THUMBNAIL = 144  # px, of a look
@@ -82,9 +88,12 @@ def _over(known: dict[str, Any]) -> str:
     """How a game has ended, with a square for each guess."""
     guesses, found = known["guesses"], known["found"]
     result = f"Found with {_count(guesses)}: {known['points']} points." if found else "Not found this time."
-    squares = "".join(f'<i style="background:{_name_and_colour(guess)[1]}"></i>' for guess in guesses)
+    shown = [_name_and_colour(guess) for guess in guesses]
+    squares = "".join(f'<i style="background:{colour}"></i>' for _, colour in shown)
+    text = f"ModelLock riddle: {result.lower()} {''.join(SQUARES[name] for name, _ in shown)}"  # tells no secret
     return (
-        f'<div class="over {"found" if found else ""}" role="status"><div class="headline">{result}</div>'
+        f'<div class="over {"found" if found else ""}" role="status" data-result="{html.escape(text)}">'
+        f'<div class="headline">{result}</div>'
         f"<p>The key prompt is “{html.escape(known['key_prompt'])}”.</p>"
         f'<div class="squares" aria-hidden="true">{squares}</div></div>'
     )
@@ -139,6 +148,7 @@ class View(NamedTuple):
     button: Any
     start: Any
     choosing: Any
+    copy: Any
 
 
 def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency], None]:
@@ -178,6 +188,7 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
                 button = gr.Button(TRY, variant="primary", interactive=False, elem_id="riddle-try")
                 hint = gr.Button(**_next_hint(None), elem_id="riddle-hint")
             shown = gr.HTML(css_template=STYLE, padding=False, elem_id="riddle-guesses")
+            copy = gr.Button("Copy this result", size="sm", visible=False, elem_id="copy-result")
             leave = gr.Button("Leave the class game", size="sm", visible=False, elem_id="leave-class")
         with gr.Column(scale=3, min_width=300):
             table = gr.HTML(css_template=TABLE, elem_id="class-scores")
@@ -193,14 +204,14 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
     timer = gr.Timer(EVERY, active=False)
 
     outputs = [
-        *View(shown, hint, edit, button, start, choosing),
+        *View(shown, hint, edit, button, start, choosing, copy),
         *ClassView(outside, playing, leave, table, timer, phase, *room.changing),
     ]
     show = {"fn": _show, "inputs": players, "outputs": outputs, **QUIET, **PREVIEW}
     players.change(_of_players, players, [invitation, start, start_class], **QUIET).then(**show)
     started = riddle.Start(bar, known, wanted)
     for press in (start, start_class):
-        press.click(None, None, bar, js=f"() => {json.dumps(LOOKING)}", **QUIET)
+        press.click(None, None, [bar, shown], js=f"() => {json.dumps([LOOKING, ''])}", **QUIET)
     start.click(riddle.start_alone, None, started, **QUIET).then(**show)
     start_class.click(riddle.start_class, None, started, **QUIET).then(**show)
     run = long_run(
@@ -216,6 +227,7 @@ def riddle_step(tabs: gr.Tabs, opened: gr.Tab) -> Callable[[gr.events.Dependency
     looks.select(_chosen_look, None, text, **QUIET).then(_can_try, None, button, **QUIET)
     hint.click(riddle.hint, None, known, **PRIVATE).then(**show)
 
+    copy.click(None, js=COPY_RESULT, **QUIET).then(lambda: gr.Info("Result copied."), **QUIET)
     gr.on([enter.click, code.submit], riddle.open_class, code, None, **QUIET).then(**show)
     gr.on([room.join.click, room.nickname.submit], riddle.join_class, room.nickname, None, **QUIET).then(**show)
     for pressed, action in (
@@ -278,7 +290,7 @@ def _show(players: str, request: gr.Request) -> tuple:
         board(known) if known or standing or players == riddle.CLASS else _before(riddle_stock.is_ready()),
         gr.update(**_next_hint(known)), gr.update(value=edit, visible=edit is not None),
         gr.update(value=TRY, interactive=plays), gr.update(variant="secondary" if plays else "primary"),
-        gr.update(visible=standing is None or plays),
+        gr.update(visible=standing is None or plays), gr.update(visible=known is not None and not plays),
     )  # fmt: skip
     # whoever has no riddle, or has finished it, needs nothing to guess with
     alone = players == riddle.ALONE and plays

@@ -14,10 +14,10 @@ from modellock_core.editing.editors import COMPACT_SETTINGS
 from .. import gallery, key_study, keys, spell
 from ..images import image_input
 from ..sharing import share_row
+from .long_run import long_run
 from .parts import (
     FAVOURITES,
     LIVE,
-    LONG,
     PREVIEW,
     PRIVATE,
     PROMPTS,
@@ -67,7 +67,7 @@ def editor_settings() -> dict[str, gr.Component]:
     )  # fmt: skip
     another = gr.Button("Draw other random bits", elem_id="draw-hand")
     like = image_input(label="Paint it like this picture (optional)", height=200, elem_id="like")
-    editor = gr.Dropdown(keys.EDITORS, value="compact", label="Editor", info="The diffusion model that edits images.")
+    editor = gr.Dropdown(keys.EDITORS, value="compact", label="Editor", info="compact-b is compact, trained apart.")
     steps = gr.Slider(1, 8, COMPACT_SETTINGS.steps, step=1, label="Steps", info="More take longer, and change little.")
     seed = gr.Number(1024, label="Seed", precision=0, minimum=0, info="Where strokes run and objects stand.")
     hand = gr.State()
@@ -116,11 +116,11 @@ def spell_step(tabs: gr.Tabs) -> KeyInputs:
                     )
             with gr.Row():
                 with gr.Column(min_width=240), gr.Accordion("Drag to compare", open=False):
-                    slider = gr.ImageSlider(label="Drag by mouse or finger", type="pil", max_height=spell.PREVIEW_SIZE)
+                    slider = gr.ImageSlider(label="Drag, or use arrow keys", type="pil", max_height=spell.PREVIEW_SIZE)
                 with gr.Column(min_width=240):
                     share_row(original, keyed, prompt)
     key = {"prompt": prompt, "alpha": alpha, **settings}
-    with gr.Tabs(overflow_behavior="wrap", elem_id="find-key"):
+    with gr.Tabs(overflow_behavior="wrap", elem_id="find-key"):  # nothing but tabs, or Gradio mistakes their order
         found = [catalogue(prompt), studied_keys(prompt)]
         comparison(image, key)
         found.append(ranking(prompt))
@@ -188,7 +188,7 @@ def catalogue(prompt: gr.Textbox) -> gr.events.Dependency:
             gallery.found(kinds[0]), show_label=False, height=520, allow_preview=False, interactive=False,
             buttons=[], elem_classes="samples large", elem_id="catalogue",
         )  # fmt: skip
-    shown = gr.State(kinds[0])  # what the thumbnails were found by
+        shown = gr.State(kinds[0])  # what the thumbnails were found by
     found = {"outputs": [thumbnails, shown], **LIVE, "show_progress": "hidden"}
     gr.on(text.change, lambda text, kind: spell.searched(text or kind), [text, kind], **found)
     kind.input(lambda: "", None, text, **QUIET).then(spell.searched, kind, **found)
@@ -232,15 +232,15 @@ def ranking(prompt: gr.Textbox) -> gr.events.Dependency:
         gr.Markdown(
             "Good keys change the picture visibly, look like no other prompt, and have nothing to do with the classes."
         )
-        button = gr.Button("Rank all key prompts (about a minute)", elem_id="rank")
-        bar = gr.HTML()
+        with gr.Row():
+            button = gr.Button("Rank all key prompts (about a minute)", elem_id="rank")
+            stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="rank-stop", min_width=100, scale=0)
+        bar = gr.HTML(elem_id="rank-progress")
         table = gr.Dataframe(
             headers=["rank", "prompt", "kind", "score", "why"], interactive=False, wrap=True, max_height=400,
-            column_widths=["8%", "28%", "10%", "10%", "44%"],
+            column_widths=["64px", "220px", "90px", "80px", "340px"],
         )  # fmt: skip
-    button.click(
-        spell.rank, None, [bar, table], show_progress="minimal", show_progress_on=bar, **PRIVATE, **LONG
-    )  # fmt: skip
+        long_run(button, stop, bar, None, fn=spell.rank, inputs=None, outputs=[bar, table])
     return table.select(spell.chosen_prompt, None, prompt, **QUIET)
 
 
@@ -252,7 +252,8 @@ def tries() -> tuple[gr.State, gr.Gallery]:
             show_label=False, height="auto", allow_preview=False, interactive=False, buttons=[], elem_id="history",
             elem_classes="samples large",
         )  # fmt: skip
-    return gr.State([]), tried
+        history = gr.State([])
+    return history, tried
 
 
 def studied_keys(prompt: gr.Textbox) -> gr.events.Dependency:

@@ -11,7 +11,7 @@ from .parts import LIVE, PREVIEW, PRIVATE, QUIET, next_button, samples
 
 STEPS = {
     "key": "1 Make a key", "lock": "2 Lock a model", "unlock": "3 Unlock it", "attack": "4 Attack it",
-    "riddle": "5 Guess a key",
+    "riddle": "5 Solve a riddle",
 }  # fmt: skip
 
 
@@ -36,6 +36,8 @@ def start_step(tabs: gr.Tabs) -> None:
             next_button(
                 text, tabs, step, variant="secondary" if i else "primary", elem_id=f"to-{step}", elem_classes="go"
             )
+    # an empty box looks as if its example stood in it
+    guess.submit(None, guess, guess, js=f"(text) => text || {json.dumps(guess.placeholder)}", **QUIET)
     changes = [number.change, guess.change, guess.submit, has_file.change]
     # by the browser itself: a queue, or a model that is being loaded, must not leave it silent
     gr.on(changes, None, None, says, js=f"() => {json.dumps(first_screen.ASKING)}", **QUIET)

@@ -8,6 +8,7 @@ import gradio as gr
 
 HERE = Path(__file__).resolve().parent
 CSS, FAVICON = HERE / "page.css", HERE / "favicon.svg"
+ACCESSIBLE = (HERE / "accessible.js").read_text()  # what Gradio leaves out, to be run when the page is loaded
 BRAND = f"<h1>{FAVICON.read_text()}ModelLock</h1>"
 QUIET, QUIET_DARK = "#475569", "#b6c0d0"  # small print
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from .. import spell, unlock
 from ..first_screen import stored_number
 from ..images import image_input
 from .long_run import long_run
-from .parts import LIVE, PRIVATE, QUICK, QUIET, bring_into_sight, explained, model_choice, next_button, samples
+from .parts import LIVE, PRIVATE, QUICK, QUIET, bring_into_sight, explained, next_button, samples
 
 
 def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
@@ -18,7 +20,10 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
         "with your key first: the prompt, and the random bits in its key file. *No answer* means that all classes are "
         "equally likely to the model."
     )
-    choice = model_choice(elem_id="unlock-model")
+    choice = gr.Radio(
+        [unlock.EXAMPLE], value=unlock.EXAMPLE, label="Model", elem_id="unlock-model",
+        info="A model that you lock in step 2, or open below, stands here too.",
+    )  # fmt: skip
     about = gr.Markdown(elem_id="about-model")
     with gr.Row(elem_classes="three-parts"):
         with gr.Column(min_width=280):
@@ -68,7 +73,7 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
     asked.then(**trying, **PRIVATE)
     gr.on([image.change, has_file.input], unlock.predict_if_ready, **asking, **LIVE, show_progress="minimal")
     has_file.input(**trying, **LIVE, show_progress="minimal")
-    chosen.select(spell.chosen_sample, None, image, **PRIVATE)
+    bring_into_sight(chosen.select(spell.chosen_sample, None, image, **PRIVATE), "answers")
 
     long_run(
         split_button, stop, figures, None, fn=unlock.test_split,
@@ -78,7 +83,8 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
     files = {"inputs": [archive, key_file], "outputs": [choice, fits, insist], **PRIVATE}
     open_button.click(unlock.open_files, **files)
     insist.click(unlock.open_anyway, **files)
-    made.change(lambda when: unlock.MINE if when else gr.skip(), made, choice, **QUIET)
+    made.change(_just_made, made, choice, **QUIET)
+    tab.select(unlock.choose, choice, choice, **QUIET)  # after a reload, what was opened before it is there
     # what was measured of another model or guess must not stand beside this one
     gr.on(
         [choice.change, guess.change, has_file.change], lambda: ("", gr.update(visible=False)), None,
@@ -94,3 +100,8 @@ def unlock_step(tabs: gr.Tabs, tab: gr.Tab, made: gr.State) -> gr.Radio:
         **trying, **PRIVATE, show_progress="minimal"
     )
     return choice
+
+
+def _just_made(when: float | None, request: gr.Request) -> Any:
+    """The choice of a model, when one was locked or found again."""
+    return unlock.choose(unlock.MINE, request) if when else gr.skip()
