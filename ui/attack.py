@@ -87,8 +87,9 @@ def run_attack(
     names, made_by = attacks_of(thief), dict[str, str]()
     report, clock = attack_report(target, (), budget, ()), AttackClock(names, budget)
     for i, name in enumerate(names):
-        tell_left(clock.told())
-        work, whole = run_attacks(target, BUDGETS[budget], (name,)), f'<div class="whole-time">{clock.told()}</div>'
+        told = clock.told()
+        tell_left(told)
+        work, whole = run_attacks(target, BUDGETS[budget], (name,)), f'<div class="whole-time">{told}</div>'
         for progress in paced(work):
             moment = replace(progress, stage=f"{i + 1} of {len(names)}: {progress.stage}")
             yield AttackView(bar.render(moment, tells_time=False) + whole)
@@ -103,13 +104,14 @@ def run_attack(
 
 
 def of_choice(choice: str, thief: str, request: gr.Request) -> AttackView:
-    """What is known of a thief's attacks on a model: of the visitor's own, or of the example's stored report."""
+    """What is known of a thief's attacks on a model, unless he attacks it now."""
     if has_turn(run_attack.__name__, request):  # what he finds out now stays
         return UNCHANGED
     return _known(choice, thief, request)
 
 
 def _known(choice: str, thief: str, request: gr.Request) -> AttackView:
+    """What came of a thief's attacks on a model: of the visitor's own, or of the example's stored report."""
     return (
         _own_report(choice, thief, request)
         or (stored_report(thief) if choice == EXAMPLE else None)

@@ -75,7 +75,6 @@ class Outcome:
 
     Attributes:
         attack: its name in the report.
-        name: what the page calls it.
         thief: who runs it, one of `THIEVES`.
         done: what the thief does.
         has: what he has beside the model.
@@ -85,7 +84,6 @@ class Outcome:
     """
 
     attack: str
-    name: str
     thief: str
     done: str
     has: str
@@ -96,9 +94,18 @@ class Outcome:
     meaning: str
 
     @property
+    def name(self) -> str:
+        """What the page calls the attack."""
+        return _called(self.attack)
+
+    @property
     def gain(self) -> float:
         """How far the score is above what it is compared with."""
         return self.score - self.beside
+
+
+def _called(attack: str) -> str:
+    return NAMES.get(attack, attack)
 
 
 def outcomes(report: AttackReport, made_by: Mapping[str, str]) -> list[Outcome]:
@@ -117,8 +124,7 @@ def outcomes(report: AttackReport, made_by: Mapping[str, str]) -> list[Outcome]:
         judged = reached.opened, reached.meaning
         name = made_by[attack]
         thief = next(thief for thief, one in THIEVES.items() if name in one.attacks)
-        called = NAMES.get(attack, attack)
-        found.append(Outcome(attack, called, thief, DONE[name], has, best.score, *compared, *judged))
+        found.append(Outcome(attack, thief, DONE[name], has, best.score, *compared, *judged))
     return found
 
 
@@ -205,7 +211,7 @@ def finding_rows(findings: Sequence[Finding]) -> list[list[str]]:
     """A row of text for each finding, the highest score first."""
     return [
         [
-            *(NAMES.get(f.attack, f.attack), f.variant, f"{f.score:.1%}", f"{f.reference:.1%}"),
+            *(_called(f.attack), f.variant, f"{f.score:.1%}", f"{f.reference:.1%}"),
             *(f.reference_name, f.knows, f.cost),
         ]
         for f in sorted(findings, key=lambda finding: -finding.score)

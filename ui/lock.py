@@ -100,11 +100,9 @@ def result_html(report: LockReport, prompt: str) -> str:
     """
     up, lp, chance = report.unlocked_performance, report.locked_performance, report.chance
     never = report.vanilla_performance
-    beside = (
-        "what a model has that was never locked is being measured"
-        if never is None
-        else (f"never locked, it would have {never:.0%}")
-    )
+    beside = "what a model has that was never locked is being measured"
+    if never is not None:
+        beside = f"never locked, it would have {never:.0%}"
     if up - chance < 0.5 * ((never or 1) - chance):
         sense = "The key does not open it well. Take all images, or another prompt."
     elif lp - chance > LEAK:

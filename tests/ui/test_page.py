@@ -383,11 +383,9 @@ def test_what_is_unlocked_is_not_drawn_anew_at_each_visit_of_the_step(page):
 def test_what_was_measured_of_one_guess_does_not_stay_beside_another(page):
     go(page, "3 Unlock")
     page.locator("#split").click()
-    page.locator("#split-result .fill").first.wait_for()
-    page.locator("#split-stop").click()
-    page.locator("#split-result").get_by_text("Stopped").wait_for()  # as good as figures, and sooner there
+    page.locator("#split-result .score-bars").wait_for(timeout=120_000)
     page.locator("#guess textarea").fill("in sepia")
-    page.locator("#split-result").get_by_text("Stopped").wait_for(state="detached")
+    page.locator("#split-result .score-bars").wait_for(state="detached")
 
 
 def test_a_file_that_is_no_image_says_so_and_keeps_the_prompt(key_step, tmp_path):
